@@ -150,7 +150,7 @@ pub async fn build_services_resolving(
             call_limit: config.egress.total_timeout(),
         },
     ));
-    let registry = Arc::new(registry(config, &base, (tenancy.clone(), apps.clone(), vault)));
+    let registry = Arc::new(registry(config, &base, (tenancy.clone(), apps.clone(), pipeline.clone(), vault)));
     let senders = seams::senders(config, &base, (&slack, &workflows), (&apps, &webhooks, &endpoints))?;
     // The senders stand on the pipeline, whose routes ask them for contents.
     let _ = late.set(senders.downgrade());
@@ -272,7 +272,7 @@ fn tenancy(config: &Config, base: &Base, announcer: Arc<Pipeline>) -> Result<Ten
     Ok(Tenancy::new(base.clone(), identity, checks, quotas(config), announcer))
 }
 
-fn registry(config: &Config, base: &Base, parts: (Arc<Tenancy>, Arc<Apps>, Arc<Vault>)) -> Registry {
+fn registry(config: &Config, base: &Base, parts: (Arc<Tenancy>, Arc<Apps>, Arc<Pipeline>, Arc<Vault>)) -> Registry {
     let Config { registry, .. } = config;
     let interval = Duration::from_secs(1) / registry.calls_per_second;
     let calls = RateLimit { interval, burst: registry.calls_per_second };

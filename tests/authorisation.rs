@@ -4,6 +4,7 @@
 //! no operation is added without its permissions.
 
 mod cases;
+mod others;
 
 use std::{
     collections::BTreeSet,
@@ -24,110 +25,11 @@ use tieline::{
 };
 use tokio::sync::OnceCell;
 
-use self::cases::{CASES, KEYED};
-use crate::support::{Answer, Client, Integration, TestApp, step};
-
-/// Operations that need no caller. Each has to have a reason.
-const OPEN: &[(&str, &str)] = &[
-    ("completeSlackOAuthInBrowser", "the browser that comes back from Slack has a state that was issued to a member"),
-    ("completeGithubInstall", "the browser that comes back from GitHub has a state that was issued to a member"),
-    ("completeSlackInstall", "the state again; but a credential that is sent has to be a good one"),
-    ("getConsent", "the browser that was asked has a cookie for the question"),
-    ("createSession", "the token in the body is the credential"),
-    ("logIn", "the token in the body takes the place of a password"),
-    ("getSignInOptions", "for a browser that is not signed in yet"),
-    ("giveConsent", "the same cookie, and the origin of the page that asks"),
-    ("getIntegrationIcon", "the address is shown with the integration, and cannot be guessed"),
-    ("getIntegrationReadme", "the same"),
-    ("checkLiveness", "for the operator of the service"),
-    ("checkReadiness", "for the operator of the service"),
-    ("readMetrics", "for the operator of the service; counts only"),
-];
-
-/// Operations that an upstream calls: its signature over the body is the credential, and no token is accepted.
-const SIGNED: &[(&str, &[&str])] = &[
-    ("receiveSlackCommand", &SLACK),
-    ("receiveSlackEvent", &SLACK),
-    ("receiveSlackInteraction", &SLACK),
-    ("receiveGithubEvent", &["x-hub-signature-256"]),
-];
-
-/// Operations with alternative permissions, which report a missing one in words of their own.
-/// `rocketchat/permissions.rs`, `outgoing_webhooks/history.rs` and `native_webhooks.rs` have a case for each.
-const ALTERNATIVES: &[&str] = &[
-    "createWebhookIntegration",
-    "listWebhookIntegrations",
-    "getWebhookIntegration",
-    "updateWebhookIntegration",
-    "removeWebhookIntegration",
-    "listWebhookHistory",
-    "clearWebhookHistory",
-    "replayOutgoingWebhook",
-    "listIncomingWebhooks",
-    "createIncomingWebhook",
-    "getIncomingWebhook",
-    "updateIncomingWebhook",
-    "deleteIncomingWebhook",
-    "getIncomingWebhookToken",
-    "rotateIncomingWebhookToken",
-    "listOutgoingWebhooks",
-    "createOutgoingWebhook",
-    "getOutgoingWebhook",
-    "updateOutgoingWebhook",
-    "deleteOutgoingWebhook",
-    "getOutgoingWebhookToken",
-    "rotateOutgoingWebhookToken",
-    "getOutgoingWebhookSigningSecret",
-    "rotateOutgoingWebhookSigningSecret",
-    "listOutgoingWebhookRuns",
-    "deleteOutgoingWebhookRuns",
-    "replayOutgoingWebhookRun",
-];
-
-/// Operations on a channel that the query names.
-const ROOMS: &[&str] = &[
-    "getPublicChannel",
-    "listPublicChannelMessages",
-    "getPublicChannelHistory",
-    "listPublicChannelMembers",
-    "getPrivateGroup",
-    "listPrivateGroupMessages",
-    "getPrivateGroupHistory",
-    "listPrivateGroupMembers",
-];
-
-/// Operations on the caller's own membership, which need no permission.
-const OWN: &[&str] = &["getAccount"];
-
-/// Operations authorised by the token in their path: no other credential is accepted.
-const ADDRESSED: &[&str] = &[
-    "receiveWebhook",
-    "receiveWebhookByLink",
-    "receiveWebhookOfUser",
-    "receiveWebhookOfUserByLink",
-    "checkWebhook",
-    "sampleWebhook",
-    "addWebhookSubscriber",
-    "removeWebhookSubscriber",
-];
-
-/// Operations of the session of a browser, authorised by its cookie alone. `portal_sessions.rs` has the cases.
-const COOKIES: &[&str] = &["getSession", "deleteSession"];
-
-/// Operations of an operator of the service. No credential of an organisation opens them; `operators.rs` has the cases.
-const OPERATORS: &[&str] = &[
-    "listOperatorOrganisations",
-    "getBacklog",
-    "listFailingDestinations",
-    "listPendingRegistryVersions",
-    "reviewRegistryVersion",
-];
-
-/// Operations of a JWT's subject, which need not be a member of any organisation. Personal access tokens are refused.
-/// `identity/invitations.rs` has the cases of other subjects.
-const SUBJECTS: &[&str] = &["listInvitations", "acceptInvitation", "declineInvitation"];
-
-const SLACK: [&str; 2] = ["x-slack-request-timestamp", "x-slack-signature"];
+use self::{
+    cases::CASES,
+    others::{ADDRESSED, ALTERNATIVES, COOKIES, KEY_HOLDERS, KEYED, OPEN, OPERATORS, OWN, ROOMS, SIGNED, SUBJECTS},
+};
+use crate::support::{Answer, Client, Integration, Reply, TestApp, step};
 
 /// Requirements of an operation on its caller.
 struct Case {
@@ -191,7 +93,8 @@ fn every_operation_says_who_may_use_it() {
     let open: BTreeSet<&str> = OPEN.iter().map(|(id, _)| *id).collect();
     let closed: BTreeSet<&str> = CASES.iter().map(|case| case.operation).collect();
     let signed: BTreeSet<&str> = SIGNED.iter().map(|(id, _)| *id).collect();
-    let others = KEYED.iter().chain(ALTERNATIVES).chain(OWN).chain(ADDRESSED).chain(COOKIES).chain(OPERATORS);
+    let others =
+        KEYED.iter().chain(ALTERNATIVES).chain(OWN).chain(ADDRESSED).chain(COOKIES).chain(OPERATORS).chain(KEY_HOLDERS);
     let others = others.chain(SUBJECTS);
     let reported: BTreeSet<&str> = open.iter().chain(&closed).chain(&signed).chain(others).copied().collect();
     let missing: Vec<_> = published.difference(&reported).collect();
@@ -389,6 +292,10 @@ impl<'a> World<'a> {
                     made["token"]["id"].as_str().unwrap().to_owned()
                 }
                 "connections" => self.connection(operation).await,
+                "apps" if operation.id == "callAppAction" => {
+                    path = path.replace("{name}", "send");
+                    self.callable().await
+                }
                 "apps" => self.integration(false).await,
                 "registry" => uuid_of(&self.version("private").await.0),
                 "channels" => self.create("/v1/channels", json!({"name": self.fresh()})).await,
@@ -571,6 +478,17 @@ impl<'a> World<'a> {
         path
     }
 
+    /// Installs a version with an action, and returns the app's id.
+    async fn callable(&self) -> String {
+        self.integration.reply(Reply::Json(json!({"output": {}})));
+        let (url, schema) = (format!("{}/action", self.integration.base()), json!({"schema": {}}));
+        let actions = json!({"send": {"input": schema, "output": schema}});
+        let body = json!({"name": self.fresh(), "version": "1.0.0", "url": url, "actions": actions});
+        let made = self.app.owner.post("/v1/admin/integrations", &body).await.ok(200);
+        let id = uuid_of(made["integration"]["id"].as_str().unwrap());
+        self.create("/v1/apps", json!({"registryVersion": {"id": id}})).await
+    }
+
     /// Installs an app and returns its id.
     async fn integration(&self, custom: bool) -> String {
         let (owner, all) = (&self.app.owner, "/organisations/acme/integrations");
@@ -635,6 +553,7 @@ impl<'a> World<'a> {
             "checkHandleAvailability" => json!({"handle": "some-handle"}),
             "lintDescriptor" => json!({"document": {"data": {}}}),
             "updateApp" => json!({"name": self.fresh()}),
+            "callAppAction" => json!({"input": {}}),
             "putAppSettings" => json!({"settings": {"label": CANARY}}),
             "putChannelApp" => json!({"active": false}),
             "exchangeSlackToken" => {
@@ -822,6 +741,16 @@ both! {
                 let body = json!({"event": "x", "name": "x", "target_url": "x"});
                 let answer = caller.send(caller.request(operation.method.clone(), &path).json(&body)).await;
                 assert_eq!(answer.status, 404, "{}: {}", operation.id, answer.text);
+            }
+        }
+    }
+
+    async fn a_key_is_not_replaced_by_a_token(app) {
+        for operation in operations().iter().filter(|operation| KEY_HOLDERS.contains(&operation.id.as_str())) {
+            for caller in [&app.anon, &app.anon.with_token("garbage"), &app.anon.with_token("bp_iak_garbage"), &app.owner] {
+                let body = json!({"type": "happened", "payload": {}});
+                let answer = caller.send(caller.request(operation.method.clone(), &operation.path).json(&body)).await;
+                assert_eq!(answer.status, 401, "{}: {}", operation.id, answer.text);
             }
         }
     }

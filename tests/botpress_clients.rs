@@ -1,5 +1,5 @@
-//! Tests of the Botpress dialect with its published clients: the JavaScript client and the command line, unchanged,
-//! against a running server. `tests/clients/botpress/` has them and their driver. They need Node, so
+//! Tests of the Botpress dialect with its published clients: the JavaScript client, the command line, and the SDK with
+//! which an integration is written and served, unchanged, against a running server. `tests/clients/botpress/` has them and their driver. They need Node, so
 //! `make clients-test` runs this and `make test` does not.
 
 use std::{path::Path, process::Stdio, time::Duration};
@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(400);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Node: `make clients-test`"]
 async fn the_published_clients_work_unchanged() {
-    for needed in ["@botpress/client", "@botpress/cli"] {
+    for needed in ["@botpress/client", "@botpress/cli", "botpress-sdk"] {
         let there = Path::new(FOLDER).join("node_modules").join(needed).exists();
         assert!(there, "{needed} is missing: `make clients-test` gets it, by npm");
     }

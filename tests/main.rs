@@ -55,6 +55,8 @@ mod outgoing_webhooks;
 mod parity;
 mod pipeline;
 mod portal_sessions;
+mod registry_actions;
+mod registry_events;
 mod registry_installations;
 mod rocketchat;
 mod route_flows;

@@ -20,7 +20,7 @@ use crate::domain::{
     webhooks::{Way, WebhookRefusal, incoming_refusal::HookRefusal},
 };
 
-const NOUNS: [Noun; 18] = [
+const NOUNS: [Noun; 20] = [
     Noun::Organisation,
     Noun::Member,
     Noun::Invitation,
@@ -39,6 +39,8 @@ const NOUNS: [Noun; 18] = [
     Noun::Secret,
     Noun::ApiKey,
     Noun::Interface,
+    Noun::Action,
+    Noun::Installation,
 ];
 
 const AUTH_FAILURES: [AuthFailure; 9] = [
@@ -63,7 +65,8 @@ const STORAGE_FAULTS: [StorageFault; 6] = [
 ];
 
 /// Rules for which a dialect has an error type of its own, and one for which none has.
-pub(super) const RULES: [Rule; 9] = [
+pub(super) const RULES: [Rule; 10] = [
+    Rule::Data,
     Rule::JsonSchema,
     Rule::Identifier,
     Rule::Interface,
@@ -120,7 +123,7 @@ fn webhook_refusals() -> Vec<WebhookRefusal> {
 fn core() -> Vec<Error> {
     let mut all: Vec<Error> = AUTH_FAILURES.map(Error::Unauthenticated).into();
     let not_proven = |upstream| Error::NotProven { upstream, message: "prove it first".into() };
-    for upstream in [Upstream::Slack, Upstream::Github] {
+    for upstream in [Upstream::Slack, Upstream::Github, Upstream::App] {
         all.push(not_proven(upstream));
         for code in ["channel_not_found", "invalid_code", "invalid_client_id"] {
             all.push(Error::Refused { upstream, code: code.into() });

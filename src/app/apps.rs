@@ -105,6 +105,11 @@ impl Ticker for Arc<Apps> {
 }
 
 impl Apps {
+    /// Returns the longest duration of a call.
+    pub(in crate::app) fn call_limit(&self) -> Duration {
+        self.rules.call_limit
+    }
+
     /// Creates the service.
     pub fn new(
         base: Base,

@@ -3,6 +3,8 @@
 //!
 //! Not here: the rules that a version is checked by (`domain::registry`).
 
+mod actions;
+mod emitted;
 mod files;
 mod installations;
 mod installed;
@@ -13,6 +15,7 @@ mod logs;
 mod lookup;
 mod operator;
 mod secrets;
+mod slots;
 mod updates;
 mod views;
 mod visible;
@@ -28,6 +31,7 @@ use super::{
     Caller,
     apps::Apps,
     kernel::{Base, throttle::Throttle},
+    pipeline::Pipeline,
     tenancy::{Tenancy, credential::sha256, organisations::Departure, vault::Vault},
 };
 use crate::{
@@ -50,6 +54,7 @@ use crate::{
 };
 
 pub use self::{
+    emitted::NamedInstallation,
     installations::{AppSource, CreateApp, WantedVersion},
     installed::InstalledVersions,
     keys::ApiKey,
@@ -65,22 +70,24 @@ pub struct Registry {
     base: Base,
     tenancy: Arc<Tenancy>,
     apps: Arc<Apps>,
+    pipeline: Arc<Pipeline>,
     vault: Arc<Vault>,
     most_integrations: u64,
     calls: Arc<Throttle>,
     views: Arc<views::Views>,
+    slots: Arc<slots::Slots>,
 }
 
 impl Registry {
     /// Creates the service. A workspace keeps at most `most_integrations`, and its calls are limited to `calls`.
     pub fn new(
         base: Base,
-        (tenancy, apps, vault): (Arc<Tenancy>, Arc<Apps>, Arc<Vault>),
+        (tenancy, apps, pipeline, vault): (Arc<Tenancy>, Arc<Apps>, Arc<Pipeline>, Arc<Vault>),
         most_integrations: u64,
         calls: RateLimit,
     ) -> Self {
-        let (calls, views) = (Arc::new(Throttle::new(calls)), Arc::default());
-        Self { base, tenancy, apps, vault, most_integrations, calls, views }
+        let (calls, views, slots) = (Arc::new(Throttle::new(calls)), Arc::default(), Arc::default());
+        Self { base, tenancy, apps, pipeline, vault, most_integrations, calls, views, slots }
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Not here: the content of a version, which is in `definition`.
 
+pub mod action;
 pub mod definition;
+pub mod emitted;
 mod judge;
 mod public_id;
 

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         ambient::{Time, timestamp},
         apps::{
-            call::{CallbackCall, MessageCall, TickCall, UserType},
+            call::{ActionCall, CallbackCall, MessageCall, TickCall, UserType},
             descriptor::Descriptor,
             setting::EffectiveSetting,
         },
@@ -38,6 +38,7 @@ pub fn document() -> Value {
     webhooks.insert("integrationMessage".into(), integration_message());
     webhooks.insert("integrationTick".into(), integration_tick());
     webhooks.insert("integrationCallback".into(), integration_callback());
+    webhooks.insert("integrationAction".into(), integration_action());
     for event in OutgoingEvent::ALL {
         webhooks.insert(event.as_str().into(), outgoing(event));
     }
@@ -119,6 +120,26 @@ fn integration_callback() -> Value {
     )
 }
 
+fn integration_action() -> Value {
+    let about = "Sent to the `url` of a registry version when a caller wants an action of an app that was installed from \
+                 it. The installation, the version, the operation and the configuration are in headers, as the \
+                 product's SDK reads them: `x-bot-id`, `x-integration-id`, `x-bp-operation`, `x-bp-type` and \
+                 `x-bp-configuration`, which is the base64 of JSON. A failed call is not repeated.";
+    let call = ActionCall { kind: "sendMessage".into(), input: json!({"text": "hello"}), masked: Value::Null };
+    let mut item = webhook(
+        ("integrationAction", "Call an action of an integration", about, "Integrations"),
+        ("IntegrationActionCall", json!(call)),
+    );
+    item["post"]["responses"]["200"] = json!({
+        "description": "Done. The output is validated by the schema of the action.",
+        "content": {"application/json": {
+            "schema": {"$ref": "#/components/schemas/IntegrationActionReply"},
+            "example": {"output": {"messageId": "17"}},
+        }},
+    });
+    item
+}
+
 /// An outgoing webhook of the Rocket.Chat dialect, called for an event.
 fn outgoing(event: OutgoingEvent) -> Value {
     let (summary, schema) = match event {
@@ -192,6 +213,8 @@ fn webhook((id, summary, about, tag): (&str, &str, &str, &str), (schema, example
     IntegrationMessageReply,
     TickCall,
     CallbackCall,
+    ActionCall,
+    IntegrationActionReply,
     OutgoingMessage,
     OutgoingFile,
     OutgoingRoomEvent,
@@ -211,6 +234,15 @@ struct IntegrationMessageReply {
     drop: Option<bool>,
     /// `error` for a response that is a report and not a message.
     status: Option<String>,
+}
+
+/// Result of an action.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "an answer is read member by member")]
+struct IntegrationActionReply {
+    /// Output of the action.
+    #[schema(value_type = Object)]
+    output: Value,
 }
 
 /// Message to be posted, with the members that an incoming webhook accepts.

@@ -26,10 +26,10 @@ pub use self::{
     files::{Source, icon, readme, source},
     implementations::{count_implementations, implement, lock_and_implement, set_implementations},
     installations::{
-        calls, count_installations, insert_installation, installed, lock_owner, uncount_installation,
+        calls, count_installations, insert_installation, installations_of, installed, lock_owner, uncount_installation,
         uncount_installations,
     },
-    keys::{ApiKey, count_keys, delete_key, insert_key, list_keys},
+    keys::{ApiKey, count_keys, delete_key, find_key, insert_key, list_keys},
     list::{Scope, VersionFilter, find, find_anywhere, find_published, find_visible, list, named, pending},
     names::{add_views, around, claim_name, icon_of, release_name, set_icon, set_published},
 };

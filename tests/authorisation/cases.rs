@@ -6,15 +6,6 @@ use tieline::domain::tenancy::member::Role::{Admin, Member, Owner};
 
 use super::{Case, case};
 
-/// Operations authorised by the key in their address, or that of an app: no token is accepted.
-pub(super) const KEYED: &[&str] = &[
-    "receiveAgentMessage",
-    "receiveChannelMessage",
-    "receiveChannelMessageByLink",
-    "receiveChannelWebhook",
-    "receiveChannelWebhookByLink",
-];
-
 /// Operations that need a role and permissions.
 pub(super) const CASES: &[Case] = &[
     case("listOrganisations", Member, &["organisation:read"], 200),
@@ -165,6 +156,7 @@ pub(super) const CASES: &[Case] = &[
     case("listApps", Member, &["integrations:read"], 200),
     case("createApp", Admin, &["integrations:manage"], 404),
     case("getApp", Member, &["integrations:read"], 404),
+    case("callAppAction", Admin, &["integrations:manage"], 404),
     case("updateApp", Admin, &["integrations:manage"], 404),
     case("deleteApp", Admin, &["integrations:manage"], 404),
     case("getAppSettings", Member, &["integrations:read"], 404),

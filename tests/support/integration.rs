@@ -181,6 +181,7 @@ pub fn is_documented(path: &str, body: &Value) -> bool {
         "/target" => WEBHOOKS["integrationMessage"].is_valid(body),
         "/tick" => WEBHOOKS["integrationTick"].is_valid(body),
         "/callback" => WEBHOOKS["integrationCallback"].is_valid(body),
+        "/action" => WEBHOOKS["integrationAction"].is_valid(body),
         // A template writes what it likes.
         "/hook" if body.get("timestamp").is_some() && body.get("source").is_some() => {
             WEBHOOKS["eventNotification"].is_valid(body)

@@ -27,11 +27,12 @@ def native(world):
     one, other = world.custom("one"), world.custom("other")
     for integration in (one, other):
         world.call("PUT", f"/v1/channels/{world.channel}/apps/{integration}", {})
-    for name in ("installed", "more", "lost"):
+    for name in ("installed", "callable", "more", "lost"):
         world.register(name, "1.0.0")
     world.interface("asked")
     versions = {one["name"]: one["id"] for one in world.get(f"/v1/registry/versions?search={world.tag}")["data"]}
     installed = world.post("/v1/apps", {"registryVersion": {"id": versions[f"acme/{world.tag}-installed"]}})["id"]
+    called_app = world.post("/v1/apps", {"registryVersion": {"id": versions[f"acme/{world.tag}-callable"]}})["id"]
     more = versions[f"acme/{world.tag}-more"]
     registry_key = world.post(f"/v1/registry/versions/{more}/api-keys", {})["id"]
     # Webhooks name their channel, and another one is renamed.
@@ -105,6 +106,7 @@ def native(world):
         "deleteChannelApp": {"appId": other},
         "createApp": {"body": {"registryVersion": {"id": versions[f"acme/{world.tag}-more"]}}},
         "updateApp": {"body": {"name": "Changed"}},
+        "callAppAction": {"id": called_app, "name": "send", "body": {"input": {"text": "hello"}}},
         "deleteApp": {"id": installed},
         "putAppSettings": {"body": {"settings": {"room": "#two"}}},
         "putChannelApp": {"body": {"settings": {"room": "#three"}}},
@@ -283,6 +285,7 @@ def botpress(world):
     private = {"name": f"acme/{world.tag}-private", "version": "1.0.0"}
     found.operations = {
         "createBotIntegration": {"body": new},
+        "createEvent": {**world.emitter(), "body": {"type": "happened", "payload": {"title": "It is broken"}}},
         "createInterface": {"body": {"name": f"acme/{world.tag}-listable", "version": "1.0.0"}},
         "updateInterface": {"id": world.post("/v1/admin/interfaces", private)["interface"]["id"], "body": {"title": "List"}},
         "deleteInterface": {"id": world.interface("gone")["id"]},

@@ -30,7 +30,7 @@ class NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class FarEnd:
-    """An integration as its author runs it: it serves its descriptor, and answers every call with nothing."""
+    """An integration as its author runs it: it serves its descriptor, and answers every call with an empty output."""
 
     def __init__(self):
         far = self
@@ -38,7 +38,7 @@ class FarEnd:
         class Handler(BaseHTTPRequestHandler):
             def answer(self):
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                body = far.descriptor() if self.path.startswith("/descriptor") else {}
+                body = far.descriptor() if self.path.startswith("/descriptor") else {"output": {}}
                 body = json.dumps(body).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
@@ -93,6 +93,7 @@ class World:
         self.key = self.links["webhookUrl"].split("key=")[1]
         # The examples of a dialect say of which integration.
         self.integration_key = "tlx_none"
+        self.emitting_key = "none"
 
     def ask(self, method, address, body=None, token=True, also=None):
         """Asks for something that has to work, or to be answered by one other status, and tells the answer and where a browser is sent."""
@@ -129,6 +130,7 @@ class World:
         return {
             "bearerAuth": ("bearer", self.token),
             "operatorAuth": ("bearer", os.environ["OPERATOR_TOKEN"]),
+            "integrationKeyAuth": ("bearer", self.emitting_key),
             "accessToken": ("api_key", self.token),
             "accessTokenInQuery": ("api_key", self.token),
             "authToken": ("api_key", self.token),
@@ -211,11 +213,22 @@ class World:
             "description": "Talks to teams",
             "url": f"{self.far.base}/hook",
             "configuration": {"schema": schema},
+            "actions": {"send": {"input": {"schema": {}}, "output": {"schema": {}}}},
+            "events": {"happened": {"schema": {}}},
             "visibility": "public",
             "icon": base64.b64encode(ICON.encode()).decode(),
             "readme": base64.b64encode(b"# Teams").decode(),
         }
         return self.post("/v1/admin/integrations", body)["integration"]
+
+    def emitter(self):
+        """Installs a version whose code has a key, and tells the headers by which it names itself."""
+        version = self.register("emitting", "1.0.0")
+        reference = {"name": version["name"], "version": version["version"]}
+        installed = self.post("/v1/apps", {"registryVersion": reference})
+        made = self.post("/v1/admin/integrations/iaks", {"integrationId": version["id"]})
+        self.emitting_key = made["value"]
+        return {"x-bot-id": installed["id"], "x-integration-id": version["id"]}
 
     def interface(self, name):
         """Puts a version of an interface into the registry that anyone finds."""

@@ -680,6 +680,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/apps/{id}/actions/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call an action of an app
+         * @description Calls an action of an app that was installed from the registry, once, and returns its output. The app's server gets the input, which is validated by the action's schema, and the settings of the organisation. A failed call is not repeated: 502 where the server refuses, does not answer in time, or answers what breaks the action's schema. Each call is an event of the type `action.called` with a delivery.
+         */
+        post: operations["callAppAction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/apps/{id}/signing-secret": {
         parameters: {
             query?: never;
@@ -1985,7 +2005,7 @@ export interface paths {
         };
         /**
          * Read the metrics
-         * @description Returns counters and histograms in Prometheus' format.
+         * @description Returns counters, gauges and histograms of this process: as OpenMetrics text where `Accept` names it, as Prometheus does, and otherwise in Prometheus' text format.
          */
         get: operations["readMetrics"];
         put?: never;
@@ -2080,6 +2100,19 @@ export interface components {
              * @description Time of the last change.
              */
             updatedAt: string;
+        };
+        /**
+         * AppActionResult
+         * @description Result of a call of an action.
+         * @example {
+         *       "output": {
+         *         "messageId": "17"
+         *       }
+         *     }
+         */
+        AppActionResult: {
+            /** @description Output, valid by the action's output schema. */
+            output: unknown;
         };
         /**
          * AppAuthorisation
@@ -2407,6 +2440,21 @@ export interface components {
          * @enum {string}
          */
         BodyFormat: "json" | "cloudevents";
+        /**
+         * CallAppAction
+         * @description Call of an action.
+         * @example {
+         *       "input": {
+         *         "text": "hello"
+         *       }
+         *     }
+         */
+        CallAppAction: {
+            /** @description Input, valid by the action's input schema. */
+            input: {
+                [key: string]: unknown;
+            };
+        };
         /**
          * Channel
          * @description A channel.
@@ -8730,6 +8778,66 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    callAppAction: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The organisation, for callers with several memberships */
+                "X-Organisation-Id"?: string;
+            };
+            path: {
+                /** @description The app's id. */
+                id: string;
+                /** @description Name of the action, as the version declares it. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "input": {
+                 *         "text": "hello"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["CallAppAction"];
+            };
+        };
+        responses: {
+            /** @description Result of a call of an action. */
+            200: {
+                headers: {
+                    /** @description Id of this request in our log; the caller's own id, if one was sent */
+                    "X-Request-Id": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "output": {
+                     *         "messageId": "17"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AppActionResult"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     getAppSigningSecret: {
         parameters: {
             query?: never;
@@ -13426,7 +13534,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Success */
+            /** @description The metrics. */
             200: {
                 headers: {
                     /** @description Id of this request in our log; the caller's own id, if one was sent */
@@ -13436,6 +13544,8 @@ export interface operations {
                 content: {
                     /** @example text */
                     "text/plain": string;
+                    /** @example text */
+                    "application/openmetrics-text": string;
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -99,7 +99,9 @@ fn kind_of(fault: &Fault) -> Kind {
                 | Noun::Destination
                 | Noun::Secret
                 | Noun::ApiKey
-                | Noun::Interface => plain(404, "NOT_FOUND"),
+                | Noun::Interface
+                | Noun::Action
+                | Noun::Installation => plain(404, "NOT_FOUND"),
             },
             Error::NotConnected { noun: Noun::GithubInstallation } => invalid_ref(400),
             Error::NotConnected { .. } => plain(404, "NOT_CONNECTED"),
@@ -113,10 +115,12 @@ fn kind_of(fault: &Fault) -> Kind {
             Error::Refused { upstream, .. } => match upstream {
                 Upstream::Github => invalid_ref(400),
                 Upstream::Slack => plain(400, "SLACK_REFUSED"),
+                Upstream::App => plain(400, "APP_REFUSED"),
             },
             Error::UpstreamUnavailable { upstream, .. } => match upstream {
                 Upstream::Github => invalid_ref(400),
                 Upstream::Slack => plain(503, "SLACK_UNAVAILABLE"),
+                Upstream::App => plain(503, "APP_UNAVAILABLE"),
             },
             Error::RateLimited { .. } | Error::Unavailable { .. } | Error::Storage(_) => {
                 plain(503, "SERVICE_UNAVAILABLE")

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use poem::{Request, RequestBody, http::header};
 use poem_openapi::{
-    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    ApiExtractor, ApiExtractorType, ExtractParamOptions, SecurityScheme,
     auth::{Bearer, BearerAuthorization},
     registry::{MetaParamIn, MetaSchemaRef, Registry},
     types::Type,
@@ -17,13 +17,22 @@ use crate::{
         refusal::into_error,
         services::service,
     },
-    app::{Caller, kernel::throttle::Room, registry::Registry as Versions, tenancy::teams::Identified},
-    domain::{Error, Result, error::AuthFailure},
+    app::{
+        Caller,
+        kernel::throttle::Room,
+        registry::{ApiKey, NamedInstallation, Registry as Versions},
+        tenancy::teams::Identified,
+    },
+    domain::{Error, Result, apps::app::App, error::AuthFailure},
 };
 
 /// The header that names a workspace.
 pub const WORKSPACE: &str = "x-workspace-id";
-const BEARER: &str = "bearerAuth";
+
+/// The header that names an installation.
+const BOT: &str = "x-bot-id";
+/// The header that names a version.
+const INTEGRATION: &str = "x-integration-id";
 
 /// Request extension in which the remaining calls of a workspace are recorded.
 pub type Noted = Arc<OnceLock<Room>>;
@@ -37,12 +46,16 @@ pub struct Anyone(pub Caller);
 /// A caller with a valid token, for operations that name the workspace elsewhere in the request.
 pub struct Person(pub Identified);
 
-async fn identify(request: &Request) -> Result<Identified> {
+/// Returns the credential that a request sends.
+fn credential(request: &Request) -> Result<String> {
     let why =
         if request.headers().contains_key(header::AUTHORIZATION) { AuthFailure::Invalid } else { AuthFailure::Missing };
     let bearer = <Bearer as BearerAuthorization>::from_request(request);
-    let bearer = bearer.map_err(|_| Error::Unauthenticated(why))?;
-    auth::identified(request, bearer.token.trim()).await
+    Ok(bearer.map_err(|_| Error::Unauthenticated(why))?.token.trim().to_owned())
+}
+
+async fn identify(request: &Request) -> Result<Identified> {
+    auth::identified(request, &credential(request)?).await
 }
 
 /// Returns the workspace that the request names. A repeated header is refused as ambiguous.
@@ -59,9 +72,43 @@ fn workspace(request: &Request) -> Result<Option<&str>> {
     }
 }
 
+/// A key of a version: the credential of its code.
+#[derive(SecurityScheme)]
+#[oai(ty = "bearer", rename = "integrationKeyAuth", checker = "hold_key")]
+#[allow(dead_code, reason = "the scheme of the document; the extractor of the installation reads the key itself")]
+pub struct HeldKey(pub ApiKey);
+
+async fn hold_key(request: &Request, bearer: Bearer) -> poem::Result<ApiKey> {
+    held_key(request, bearer.token.trim()).await.map_err(into_error)
+}
+
+async fn held_key(request: &Request, key: &str) -> Result<ApiKey> {
+    auth::checked(request, &[key], service::<Versions>(request)?.authenticate_key(key)).await
+}
+
+/// An installation whose code holds a key of its version, and which it names by a header.
+pub struct Emitter(pub App);
+
+async fn emitter(request: &Request) -> Result<App> {
+    let key = held_key(request, &credential(request)?).await?;
+    let versions = service::<Versions>(request)?;
+    let header = |name: &str| {
+        let sent = request.headers().get(name).map(|sent| sent.to_str().unwrap_or("?").trim());
+        sent.filter(|sent| !sent.is_empty())
+    };
+    let named = NamedInstallation { version: header(INTEGRATION), installation: header(BOT) };
+    let app = versions.installation_of(&key, named).await?;
+    note(request, versions.admit_installation(&app))?;
+    Ok(app)
+}
+
 /// Counts the call against the workspace's rate limit.
 fn admit(request: &Request, caller: &Caller) -> Result<()> {
-    let (room, admitted) = service::<Versions>(request)?.admit_call(caller);
+    note(request, service::<Versions>(request)?.admit_call(caller))
+}
+
+/// Records the remaining calls for the headers of the response.
+fn note(request: &Request, (room, admitted): (Room, Result<()>)) -> Result<()> {
     if let Some(noted) = request.data::<Noted>() {
         let _ = noted.set(room);
     }
@@ -87,7 +134,7 @@ async fn anyone(request: &Request) -> Result<(Identified, Caller)> {
 }
 
 macro_rules! caller {
-    ($name:ident, $types:expr, $required:expr, $from:expr) => {
+    ($name:ident, $scheme:ident, $types:expr, $required:expr, $from:expr) => {
         impl<'a> ApiExtractor<'a> for $name {
             const TYPES: &'static [ApiExtractorType] = $types;
             const PARAM_IS_REQUIRED: bool = $required;
@@ -96,11 +143,11 @@ macro_rules! caller {
             type ParamRawType = String;
 
             fn register(registry: &mut Registry) {
-                <Known as ApiExtractor>::register(registry);
+                <$scheme as ApiExtractor>::register(registry);
             }
 
             fn security_schemes() -> Vec<&'static str> {
-                vec![BEARER]
+                <$scheme as ApiExtractor>::security_schemes()
             }
 
             fn param_in() -> Option<MetaParamIn> {
@@ -124,8 +171,9 @@ macro_rules! caller {
 
 const HEADER: &[ApiExtractorType] = &[ApiExtractorType::SecurityScheme, ApiExtractorType::Parameter];
 
-caller!(Member, HEADER, true, async |request| member(request).await.map(Member));
-caller!(Anyone, HEADER, false, async |request| anyone(request).await.map(|(_, caller)| Anyone(caller)));
-caller!(Person, &[ApiExtractorType::SecurityScheme], false, async |request| anyone(request)
+caller!(Member, Known, HEADER, true, async |request| member(request).await.map(Member));
+caller!(Anyone, Known, HEADER, false, async |request| anyone(request).await.map(|(_, caller)| Anyone(caller)));
+caller!(Person, Known, &[ApiExtractorType::SecurityScheme], false, async |request| anyone(request)
     .await
     .map(|(who, _)| Person(who)));
+caller!(Emitter, HeldKey, HEADER, false, async |request| emitter(request).await.map(Emitter));

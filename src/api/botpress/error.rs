@@ -57,6 +57,7 @@ types! {
     ResourceNotFound = 404,
     InvalidJsonSchema = 400,
     InvalidIdentifier = 400,
+    InvalidDataFormat = 400,
     RelationConflict = 409,
     ReferenceConstraint = 409,
     ReferenceNotFound = 400,
@@ -165,6 +166,7 @@ fn type_of_issues(issues: &[Issue]) -> ErrorType {
         IssueKind::InvalidPayload => ErrorType::InvalidPayload,
         IssueKind::InvalidJsonSchema => ErrorType::InvalidJsonSchema,
         IssueKind::InvalidIdentifier => ErrorType::InvalidIdentifier,
+        IssueKind::InvalidDataFormat => ErrorType::InvalidDataFormat,
         IssueKind::LimitExceeded => ErrorType::LimitExceeded,
         IssueKind::QuotaExceeded => ErrorType::QuotaExceeded,
         IssueKind::ReferenceNotFound => ErrorType::ReferenceNotFound,
@@ -186,9 +188,10 @@ fn issues(fault: &Fault) -> Vec<IssueOut> {
         return issues.iter().map(out).collect();
     }
     let out = |Violation { field, message }: Violation| {
-        let message = match field.is_empty() || field.starts_with('/') {
-            true => format!("request/body{field} {message}"),
-            false => format!("request/query/{field} {message}"),
+        let message = match field.as_str() {
+            body if body.is_empty() || body.starts_with('/') => format!("request/body{body} {message}"),
+            header if header.starts_with("x-") => format!("request/headers/{header} {message}"),
+            parameter => format!("request/query/{parameter} {message}"),
         };
         IssueOut { path: field, rule: "invalid".to_owned(), message, found: None }
     };
@@ -209,6 +212,8 @@ fn message(fault: &Fault, issues: &[IssueOut]) -> String {
                 Noun::Integration => "Integration",
                 Noun::Organisation => "Workspace",
                 Noun::Interface => "Interface",
+                Noun::Installation => "Bot",
+                Noun::Action => "Action",
                 Noun::ApiKey => "Integration API key",
                 Noun::Member
                 | Noun::Token

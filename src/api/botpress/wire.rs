@@ -1,5 +1,6 @@
 //! Schemas of the Botpress dialect. A version in full is in `wire/integration.rs`.
 
+mod event;
 pub mod integration;
 pub mod interface;
 mod lists;
@@ -8,6 +9,7 @@ mod workspace;
 use chrono::SecondsFormat;
 use poem_openapi::{Object, types::Example};
 
+pub use event::{EventAnswer, EventIn};
 pub use lists::{ListOut, MetaOut, PublicListOut};
 pub use workspace::{AccountOut, BotsOut, HandleIn, HandleOut, PluginsOut, WorkspaceIn, WorkspaceOut, WorkspacesOut};
 

@@ -4,14 +4,15 @@ use poem_openapi::{
     OpenApi,
     param::{Path, Query},
     payload::Json,
+    types::Any,
 };
 use uuid::Uuid;
 
 use super::{
     Answer, Created, Done, Refused, Tag,
     wire::{
-        AppAuthorisationOut, AppIn, AppOut, AppPatch, AppSettings, Limit, LintIn, LintOut, List, SigningSecretOut,
-        in_app_members, page,
+        ActionIn, ActionOut, AppAuthorisationOut, AppIn, AppOut, AppPatch, AppSettings, Limit, LintIn, LintOut, List,
+        SigningSecretOut, in_app_members, page,
     },
 };
 use crate::{
@@ -164,6 +165,27 @@ impl Apps {
         body: Body<AppSettings>,
     ) -> Answer<AppSettings> {
         Ok(Json(apps.put_app_settings(&caller.0, id.0.into(), body.value.values()).await?.into()))
+    }
+
+    /// Call an action of an app
+    ///
+    /// Calls an action of an app that was installed from the registry, once, and returns its output. The app's server
+    /// gets the input, which is validated by the action's schema, and the settings of the organisation. A failed call is
+    /// not repeated: 502 where the server refuses, does not answer in time, or answers what breaks the action's schema.
+    /// Each call is an event of the type `action.called` with a delivery.
+    #[oai(path = "/v1/apps/:id/actions/:name", method = "post", operation_id = "callAppAction")]
+    async fn call_app_action(
+        &self,
+        registry: Service<'_, Registry>,
+        caller: Bearer,
+        /// The app's id.
+        id: Path<Uuid>,
+        /// Name of the action, as the version declares it.
+        name: Path<String>,
+        body: Body<ActionIn>,
+    ) -> Answer<ActionOut> {
+        let called = registry.call_app_action(&caller.0, id.0.into(), &name.0, body.value.into()).await;
+        Ok(Json(ActionOut { output: Any(called?) }))
     }
 
     /// Show an app's signing secret

@@ -1,5 +1,6 @@
 //! Schemas of the native dialect. An absent optional value is left out, never `null`.
 
+mod actions;
 mod apps;
 mod audit;
 mod channel_apps;
@@ -33,6 +34,7 @@ use poem_openapi::{
 };
 use uuid::Uuid;
 
+pub use actions::{ActionIn, ActionOut};
 pub use apps::{AppAuthorisationOut, AppIn, AppOut, AppPatch, AppSettings, SigningSecretOut, in_app_members};
 pub use audit::AuditEntryOut;
 pub use channel_apps::{ChannelAppOut, ChannelAppPatch, ChannelAppsOut, ChannelWebhookOut};

@@ -19,6 +19,7 @@ use crate::{
         ids::IntegrationId,
         pipeline::delivery::{AttemptOutcome, Delivery, Outcome},
     },
+    provider::guard::HeaderMap,
     store::{self, Tx},
 };
 
@@ -67,6 +68,7 @@ impl Apps {
             id: delivery.id.0,
             url,
             call: Call::Callback(CallbackCall { org_id: app.organisation_id, api_key }),
+            headers: HeaderMap::new(),
             limit: self.rules.call_limit,
             max_answer_bytes: ANSWER_BYTES,
         };

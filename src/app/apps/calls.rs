@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::Apps;
 use crate::{
-    app::pipeline::{matcher::Place, reports::Report},
+    app::pipeline::{matcher::Place, outbox::InlineCall, reports::Report},
     domain::{
         Error, Result,
         ambient::Time,
@@ -22,9 +22,9 @@ use crate::{
             destination,
         },
         channels::message::text_of,
-        ids::{ChannelId, DestinationId, InstallationId, IntegrationId, OrganisationId},
+        ids::{ChannelId, DeliveryId, DestinationId, EventId, InstallationId, IntegrationId, OrganisationId},
         pipeline::{
-            delivery::{AttemptOutcome, Delivery, DeliveryState, Outcome},
+            delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Outcome},
             destination::{Destination, Health},
             event::Event,
         },
@@ -55,6 +55,8 @@ pub(in crate::app) struct Order<'a> {
     pub(in crate::app) url: &'a str,
     /// The body.
     pub(in crate::app) call: Call,
+    /// Headers beside those of the signature.
+    pub(in crate::app) headers: HeaderMap,
     pub(in crate::app) limit: Duration,
     pub(in crate::app) max_answer_bytes: usize,
 }
@@ -124,6 +126,7 @@ impl Apps {
             id: delivery.id.0,
             url: url.as_deref().unwrap_or_default(),
             call,
+            headers: HeaderMap::new(),
             limit: self.rules.call_limit,
             max_answer_bytes: ANSWER_BYTES,
         };
@@ -153,7 +156,8 @@ impl Apps {
         let body = order.call.text();
         let began = self.base.now();
         let whose = (callee.app.organisation_id, callee.app.installation_id);
-        let mut headers = self.signature(whose, callee.secrets, (order.id, began), body.as_bytes()).await?;
+        let mut headers = order.headers;
+        headers.extend(self.signature(whose, callee.secrets, (order.id, began), body.as_bytes()).await?);
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         let timer = Instant::now();
         let request = Outgoing { method: Method::POST, url: order.url.to_owned(), headers, body: Bytes::from(body) };
@@ -171,6 +175,54 @@ impl Apps {
             detail: None,
         };
         Ok(Reply { called, answer })
+    }
+
+    /// Returns an inline call as it is put on record: a delivery that has ended. Without a call, `failure` is the reason.
+    pub(in crate::app) fn inline_call(
+        &self,
+        app: &App,
+        (event_id, id): (EventId, DeliveryId),
+        (called, failure): (Option<AttemptOutcome>, Option<String>),
+    ) -> InlineCall {
+        let destination = self.integration_destination(app);
+        let (state, outcome) = match failure {
+            None => (DeliveryState::Delivered, AttemptState::Delivered),
+            Some(_) => (DeliveryState::Failed, AttemptState::Failed),
+        };
+        let delivery = Delivery {
+            id,
+            organisation_id: app.organisation_id,
+            event_id,
+            destination_id: destination.id,
+            route_id: None,
+            state,
+            reason: failure.clone(),
+            content: None,
+            attempts: i32::from(called.is_some()),
+            attempts_before_replay: 0,
+            replayed_at: None,
+            next_attempt_at: None,
+            aside_at: None,
+            completed_at: Some(self.base.now()),
+            created_at: called.as_ref().map_or_else(|| self.base.now(), |called| called.began),
+        };
+        let attempt = called.map(|called| Attempt {
+            id: self.base.ambient.id(),
+            organisation_id: app.organisation_id,
+            delivery_id: id,
+            number: 1,
+            address: called.address,
+            outcome,
+            status_code: called.status_code,
+            reason: failure,
+            request: called.request,
+            answer: called.answer,
+            detail: None,
+            history_of: called.history_of,
+            duration: called.duration,
+            created_at: called.began,
+        });
+        InlineCall { destination, delivery, attempt }
     }
 
     /// The headers by which whoever is called knows us; none where nothing signs yet.
@@ -247,4 +299,18 @@ pub(in crate::app) fn excerpt(body: &[u8]) -> String {
     let mut text = redact(&start).into_owned();
     text.truncate(text.floor_char_boundary(EXCERPT_BYTES));
     text
+}
+
+/// Returns the reason of a call that failed, in words.
+pub(in crate::app) fn reason_of(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Delivered => String::new(),
+        Outcome::Throttled { retry_after } => format!("it asked for a pause of {} s", retry_after.as_secs()),
+        Outcome::Unreachable { reason } => reason.to_string(),
+        Outcome::Faltered { reason }
+        | Outcome::MessageRefused { reason }
+        | Outcome::AddressRefused { reason }
+        | Outcome::Gone { reason }
+        | Outcome::ConnectionDead { reason, .. } => reason.clone(),
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Apps,
-    calls::{Callee, Order, Reply, app_place},
+    calls::{Callee, Order, Reply, app_place, reason_of},
 };
 use crate::{
     app::{
@@ -33,10 +33,11 @@ use crate::{
         },
         ids::{ChannelId, DeliveryId, IntegrationId, RouteId},
         pipeline::{
-            delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Outcome},
+            delivery::{AttemptOutcome, Outcome},
             event::{Event, Fact},
         },
     },
+    provider::guard::HeaderMap,
     store::{self, apps::installations::Used, pipeline::events::IdempotencyKey},
 };
 
@@ -138,7 +139,7 @@ impl Apps {
         for (Used { app, secrets, .. }, settings) in modifiers.iter().zip(settings) {
             let id: DeliveryId = self.base.ambient.id();
             if let Some(reason) = off.get(&app_name(app.id)) {
-                passed.push(self.passed(event, app, id, (None, Some(reason.clone()))));
+                passed.push(self.inline_call(app, (event.id, id), (None, Some(reason.clone()))));
                 continue;
             }
             let callee = Callee { app, secrets };
@@ -148,7 +149,7 @@ impl Apps {
             if let Outcome::Gone { reason } = &called.outcome {
                 self.switch_off(app, reason).await?;
             }
-            passed.push(self.passed(event, app, id, (Some(called), reply.as_ref().err().cloned())));
+            passed.push(self.inline_call(app, (event.id, id), (Some(called), reply.as_ref().err().cloned())));
             match reply.unwrap_or(FilterReply::Keep) {
                 FilterReply::Keep => {}
                 FilterReply::Replace(changed) => message = changed,
@@ -170,6 +171,7 @@ impl Apps {
             id: id.0,
             url: url.unwrap_or_default(),
             call: Call::Message(call),
+            headers: HeaderMap::new(),
             limit: MODIFIER_LIMIT,
             max_answer_bytes: MODIFIER_ANSWER_BYTES,
         };
@@ -186,55 +188,6 @@ impl Apps {
             _ => Err(reason_of(&called.outcome)),
         };
         Ok((called, reply))
-    }
-
-    /// A modifier's call as it is put on record: a delivery that is over. Without a call, it says why there was none.
-    fn passed(
-        &self,
-        event: &Event,
-        app: &App,
-        id: DeliveryId,
-        (called, failure): (Option<AttemptOutcome>, Option<String>),
-    ) -> InlineCall {
-        let destination = self.integration_destination(app);
-        let (state, outcome) = match failure {
-            None => (DeliveryState::Delivered, AttemptState::Delivered),
-            Some(_) => (DeliveryState::Failed, AttemptState::Failed),
-        };
-        let delivery = Delivery {
-            id,
-            organisation_id: event.organisation_id,
-            event_id: event.id,
-            destination_id: destination.id,
-            route_id: None,
-            state,
-            reason: failure.clone(),
-            content: None,
-            attempts: i32::from(called.is_some()),
-            attempts_before_replay: 0,
-            replayed_at: None,
-            next_attempt_at: None,
-            aside_at: None,
-            completed_at: Some(self.base.now()),
-            created_at: called.as_ref().map_or_else(|| self.base.now(), |called| called.began),
-        };
-        let attempt = called.map(|called| Attempt {
-            id: self.base.ambient.id(),
-            organisation_id: event.organisation_id,
-            delivery_id: id,
-            number: 1,
-            address: called.address,
-            outcome,
-            status_code: called.status_code,
-            reason: failure,
-            request: called.request,
-            answer: called.answer,
-            detail: None,
-            history_of: called.history_of,
-            duration: called.duration,
-            created_at: called.began,
-        });
-        InlineCall { destination, delivery, attempt }
     }
 
     /// The message as it is after the modifiers, as an event of its own, once; with it, the calls that made it so.
@@ -268,17 +221,4 @@ fn collects(app: &App) -> bool {
     app.descriptor.as_ref().is_some_and(|descriptor| {
         descriptor.kind.collects_messages() && descriptor.kind.has_target() && descriptor.target_url.is_some()
     })
-}
-
-fn reason_of(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Delivered => String::new(),
-        Outcome::Throttled { retry_after } => format!("it asked for a pause of {} s", retry_after.as_secs()),
-        Outcome::Unreachable { reason } => reason.to_string(),
-        Outcome::Faltered { reason }
-        | Outcome::MessageRefused { reason }
-        | Outcome::AddressRefused { reason }
-        | Outcome::Gone { reason }
-        | Outcome::ConnectionDead { reason, .. } => reason.clone(),
-    }
 }

@@ -75,7 +75,9 @@ impl Session for AppSession {
     fn check<'a>(&'a self, delivery: &'a Delivery, event: &'a Event) -> BoxFuture<'a, Result<Check<'a>>> {
         let is_callback = self.id.is_some_and(|id| is_callback_of(id, event));
         if event.fact.channel_id.is_none() && !is_callback {
-            return Box::pin(async { Ok(Check::Skip(Skip::failed(apps::destination::NO_CHANNEL.text()))) });
+            let is_action = event.fact.kind == apps::call::ACTION_CALLED;
+            let reason = if is_action { apps::destination::ACTION } else { apps::destination::NO_CHANNEL };
+            return Box::pin(async move { Ok(Check::Skip(Skip::failed(reason.text()))) });
         }
         let send = async move { Ok(self.apps.call_integration(self.id, delivery, event).await) };
         Box::pin(async { Ok(Check::Send(Box::pin(send))) })

@@ -7,7 +7,7 @@ use serde_json::json;
 
 pub use crate::store::registry::ApiKey;
 
-use super::{Registry, not_found, version_id};
+use super::{Registry, emitted::KEY_PREFIX, not_found, version_id};
 use crate::{
     app::{Caller, tenancy::credential::sha256},
     domain::{
@@ -91,7 +91,7 @@ impl Registry {
             let says = format_args!("has {MAX_API_KEYS} keys; delete one first");
             return Err(Error::Issues(vec![Issue::new(Rule::Limit, "/integrationId", says)]));
         }
-        let text = format!("bp_iak_{}", BASE64URL.encode(self.base.ambient.random::<32>()));
+        let text = format!("{KEY_PREFIX}{}", BASE64URL.encode(self.base.ambient.random::<32>()));
         let key = ApiKey {
             id: self.base.ambient.id(),
             organisation_id: version.organisation_id,

@@ -33,6 +33,9 @@ pub fn is_callback_of(app: IntegrationId, event: &Event) -> bool {
 /// Text in place of a credential in a record.
 const REDACTED: &str = "[redacted]";
 
+/// Type of the events by which calls of actions are on record.
+pub const ACTION_CALLED: &str = "action.called";
+
 /// Author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -122,6 +125,21 @@ fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Er
     serializer.serialize_str(secret.expose())
 }
 
+/// A call of an action of an app that was installed from the registry.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = IntegrationActionCall)]
+pub struct ActionCall {
+    /// Name of the action.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Input of the action, valid by its schema.
+    #[schema(value_type = Object)]
+    pub input: Value,
+    /// The input for a record.
+    #[serde(skip)]
+    pub masked: Value,
+}
+
 /// Request body of a call.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
@@ -132,6 +150,8 @@ pub enum Call {
     Tick(TickCall),
     /// For an `auth_callback`: the app was installed.
     Callback(CallbackCall),
+    /// For the address of a registry version: a caller wants an action's output.
+    Action(ActionCall),
 }
 
 impl Call {
@@ -150,6 +170,10 @@ impl Call {
             }
             Self::Callback(call) => {
                 call.api_key = Secret::new(REDACTED);
+                return self;
+            }
+            Self::Action(call) => {
+                call.input = std::mem::take(&mut call.masked);
                 return self;
             }
         };

@@ -19,6 +19,10 @@ pub const NO_CHANNEL: Reason = Reason::new(
     "an app is called in a channel, and this event is of none; send it to a channel in which the app is enabled",
 );
 
+/// Reason of deliveries to an app of calls of its actions, which are made for their callers alone.
+pub const ACTION: Reason =
+    Reason::new("an action is called for its caller, who gets the output, and not again; call it once more instead");
+
 /// Returns the name of the destination that is an app.
 pub fn app_name(id: IntegrationId) -> String {
     id.to_string()

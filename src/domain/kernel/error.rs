@@ -50,6 +50,10 @@ pub enum Noun {
     ApiKey,
     /// An interface implemented by registry versions.
     Interface,
+    /// An action of an app.
+    Action,
+    /// An installation of a registry version.
+    Installation,
 }
 
 impl fmt::Display for Noun {
@@ -73,6 +77,8 @@ impl fmt::Display for Noun {
             Noun::Secret => "secret of",
             Noun::ApiKey => "key",
             Noun::Interface => "interface",
+            Noun::Action => "action",
+            Noun::Installation => "installation",
         })
     }
 }
@@ -133,6 +139,8 @@ pub enum Upstream {
     Slack,
     /// GitHub's API.
     Github,
+    /// The server of an installed app.
+    App,
 }
 
 impl fmt::Display for Upstream {
@@ -140,6 +148,7 @@ impl fmt::Display for Upstream {
         f.write_str(match self {
             Upstream::Slack => "Slack",
             Upstream::Github => "GitHub",
+            Upstream::App => "the app",
         })
     }
 }

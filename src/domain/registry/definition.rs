@@ -10,6 +10,7 @@ mod compat;
 mod configuration;
 mod describe;
 mod descriptor;
+mod evaluable;
 mod file;
 mod implements;
 mod issue;
@@ -27,12 +28,14 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub(in crate::domain::registry) use self::configuration::is_secret;
 pub use self::{
     breaking::breaking_changes,
     check::{MAX_CODE, MAX_EXECUTION_SECS, MAX_SECRET, MAX_URL},
     configuration::Configuration,
     describe::{Described, describe},
     descriptor::descriptor,
+    evaluable::Evaluable,
     file::{MAX_ICON, MAX_README},
     implements::Effort,
     issue::{Issue, IssueKind, MAX_ISSUES, Rule},

@@ -30,6 +30,10 @@ impl PublicId {
     pub const WORKSPACE: &'static str = "wkspace";
     /// Prefix of an API key of an integration.
     pub const API_KEY: &'static str = "iak";
+    /// Prefix of an installation of a version: the product's bot.
+    pub const INSTALLATION: &'static str = "bot";
+    /// Prefix of an event.
+    pub const EVENT: &'static str = "evt";
 }
 
 impl DefinitionKind {

@@ -110,6 +110,26 @@ pub async fn installed(db: &impl ConnectionTrait, id: IntegrationId) -> Result<V
     Ok(ids.into_iter().map(IntegrationId).collect())
 }
 
+/// Lists at most `limit` installations of a version, of every organisation: apps with their organisations. With `app` it
+/// is that one, if it is one of them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn installations_of(
+    db: &impl ConnectionTrait,
+    id: IntegrationId,
+    app: Option<IntegrationId>,
+    limit: u64,
+) -> Result<Vec<(OrganisationId, IntegrationId)>> {
+    let query = Installations::find().select_only().column(Column::OrganisationId).column(Column::IntegrationId);
+    let mut query = query.filter(Column::BotIntegrationId.eq(id.0)).order_by_asc(Column::IntegrationId).limit(limit);
+    if let Some(app) = app {
+        query = query.filter(Column::IntegrationId.eq(app.0));
+    }
+    let rows: Vec<(Uuid, Uuid)> = query.into_tuple().all(db).await?;
+    Ok(rows.into_iter().map(|(organisation, app)| (organisation.into(), app.into())).collect())
+}
+
 /// Lists the calls of a version, across all of its installations, oldest first, optionally after one of them.
 ///
 /// # Errors

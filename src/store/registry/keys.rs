@@ -62,14 +62,26 @@ pub async fn list_keys(
         .order_by_desc(Column::Id)
         .all(db)
         .await?;
-    let key = |row: Row| ApiKey {
+    Ok(rows.into_iter().map(key).collect())
+}
+
+fn key(row: Row) -> ApiKey {
+    ApiKey {
         id: row.id.into(),
         organisation_id: row.organisation_id.into(),
         integration_id: row.integration_id.into(),
         note: row.note,
         created_at: row.created_at,
-    };
-    Ok(rows.into_iter().map(key).collect())
+    }
+}
+
+/// Finds the key with a hash, with its version: it authenticates calls that name no organisation.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_key(db: &impl ConnectionTrait, key_sha256: [u8; 32]) -> Result<Option<ApiKey>> {
+    let row = Keys::find().filter(Column::KeySha256.eq(key_sha256.to_vec())).one(db).await?;
+    Ok(row.map(key))
 }
 
 /// Counts the keys of a version.

@@ -1,9 +1,10 @@
-// Drives the published JavaScript client and the published command line of the Botpress dialect against a running server.
-// Neither is changed: they are pointed here by their own options. Exits with 1 on any difference.
+// Drives the published JavaScript client, the published command line and an integration written with the published SDK
+// against a running server. None is changed: they are pointed here by their own options. Exits with 1 on any difference.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
+import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 
@@ -158,6 +159,95 @@ const theInterfaces = async () => {
   console.log('the interfaces: done')
 }
 
+/** Request of the native dialect; fails unless it has this status. */
+const native = async (method, path, body, status) => {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const answer = await fetch(apiUrl + path, { method, headers, body: body && JSON.stringify(body) })
+  const text = await answer.text()
+  assert.equal(answer.status, status, `${method} ${path}: ${text}`)
+  return text ? JSON.parse(text) : undefined
+}
+
+/** A port that nobody listens on. */
+const freePort = () =>
+  new Promise((resolve) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+
+/** Serves the integration in a process of its own. */
+const served = async (port, key) => {
+  const env = { PATH: process.env.PATH, BP_API_URL: apiUrl, BP_TOKEN: key }
+  const child = spawn(process.execPath, [path.join(here, 'integration.mjs'), String(port)], { env })
+  child.stderr.pipe(process.stderr)
+  await new Promise((resolve, reject) => {
+    child.stdout.on('data', (data) => String(data).includes('Listening') && resolve())
+    child.on('close', () => reject(new Error('the integration is not served')))
+  })
+  return child
+}
+
+/** An installed integration: its actions are called, and its code sends events. */
+const theIntegration = async () => {
+  const { Client } = require('@botpress/client')
+  const client = new Client({ apiUrl, token, workspaceId })
+  const port = await freePort()
+  const texts = (...names) => ({
+    type: 'object',
+    properties: Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
+    required: names,
+  })
+  const action = (input, output) => ({ input: { schema: input }, output: { schema: output } })
+  const { integration } = await client.createIntegration({
+    name: 'acme/greeter',
+    version: '1.0.0',
+    url: `http://127.0.0.1:${port}`,
+    configuration: { schema: texts('room') },
+    actions: {
+      sayHello: action(texts('text'), texts('greeting', 'eventId')),
+      sayNothing: action({}, texts('greeting')),
+      fail: action({}, {}),
+    },
+    events: { greeted: { schema: texts('text') } },
+  })
+  const key = await client.createIntegrationApiKey({ integrationId: integration.id })
+  const app = await native('POST', '/v1/apps', { registryVersion: { name: 'acme/greeter' } }, 201)
+  await native('PUT', `/v1/apps/${app.id}/settings`, { settings: { room: '#support' } }, 200)
+  const call = (name, input, status) => native('POST', `/v1/apps/${app.id}/actions/${name}`, { input }, status)
+  const child = await served(port, key.value)
+  try {
+    const { output } = await call('sayHello', { text: 'Ada' }, 200)
+    assert.equal(output.greeting, 'Hello, Ada, in #support')
+    assert.match(output.eventId, /^evt_[0-9A-Z]{26}$/)
+    const events = await native('GET', '/v1/events?type=app.acme.greeter.*', undefined, 200)
+    assert.deepEqual([events.data[0].source, events.data[0].data], ['app', { text: 'Ada' }])
+    assert.match((await call('fail', {}, 502)).detail, /nobody is there/)
+    assert.match((await call('sayNothing', {}, 502)).detail, /\/output\/greeting is required/)
+    assert.match((await call('shout', {}, 404)).detail, /sayHello/)
+    assert.equal((await call('sayHello', {}, 400)).errors[0].pointer, '/input/text')
+  } finally {
+    child.removeAllListeners('close')
+    child.kill()
+  }
+  const logs = await client.getIntegrationLogs({ id: integration.id, timeStart: '2026-11-18T00:00:00Z' })
+  assert.deepEqual(logs.logs.map((line) => line.level), ['info', 'error', 'error'])
+
+  const code = new Client({ apiUrl, token: key.value, integrationId: integration.id })
+  const { event } = await code.createEvent({ type: 'greeted', payload: { text: 'Bob' }, userId: 'user_1' })
+  assert.deepEqual([event.type, event.payload, event.userId, event.status], ['greeted', { text: 'Bob' }, 'user_1', 'pending'])
+  assert.equal((await refusal(code.createEvent({ type: 'left', payload: {} }))).type, 'ReferenceNotFound')
+  assert.equal((await refusal(code.createEvent({ type: 'greeted', payload: {} }))).type, 'InvalidDataFormat')
+  assert.equal((await refusal(client.createEvent({ type: 'greeted', payload: {} }))).type, 'Unauthorized')
+  assert.equal((await refusal(code.listIntegrations({}))).type, 'Unauthorized')
+  await client.deleteIntegrationApiKey({ id: key.id })
+  assert.equal((await refusal(code.createEvent({ type: 'greeted', payload: { text: 'Bob' } }))).type, 'Unauthorized')
+  await native('DELETE', `/v1/apps/${app.id}`, undefined, 204)
+  await client.deleteIntegration({ id: integration.id })
+  console.log('the integration: done')
+}
+
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'tieline-bp-'))
 const binary = path.join(here, 'node_modules', '.bin', 'bp')
 
@@ -276,6 +366,7 @@ const theCommandLine = async () => {
 try {
   await theClient()
   await theInterfaces()
+  await theIntegration()
   await theCommandLine()
 } finally {
   fs.rmSync(home, { recursive: true, force: true })

@@ -36,6 +36,12 @@ impl Apps {
         Ok(apps.iter().map(|app| of(app)).collect())
     }
 
+    /// Returns the effective settings of an app for the organisation, secrets opened.
+    pub(in crate::app) async fn effective_for_organisation(&self, app: &App) -> Result<Vec<EffectiveSetting>> {
+        let settings = self.organisation_settings(app).await?;
+        Ok(app.descriptor.as_ref().map(|descriptor| descriptor.effective(&settings, &[])).unwrap_or_default())
+    }
+
     pub(in crate::app) async fn open_settings(&self, rows: Vec<StoredSetting>) -> Result<Vec<Setting>> {
         let mut settings = Vec::with_capacity(rows.len());
         for StoredSetting { mut setting, sealed } in rows {

@@ -1,26 +1,17 @@
 //! The `configuration` of an installed version: its settings, and a schema that validates their values.
 //!
-//! A schema is user input, so it is only evaluated if its size bounds the cost: with every reference expanded it has to
-//! stay small, and none may be recursive. Not here: the stored values.
+//! Not here: the stored values, and the bounds of a schema that is evaluated (`evaluable`).
 
-use jsonschema::{Draft, PatternOptions, Validator, error::ValidationErrorKind};
-use serde_json::{Map, Value, json};
+use jsonschema::error::ValidationErrorKind;
+use serde_json::{Value, json};
 
-use super::Definition;
+use super::{Definition, evaluable::Evaluable};
 use crate::domain::{Error, Result, apps::descriptor::MAX_OPTIONS};
-
-/// Maximum number of values of a schema, with every reference expanded.
-const MAX_NODES: usize = 10_000;
-
-/// Maximum nesting depth, with every reference expanded.
-const MAX_NESTING: usize = 200;
 
 /// Maximum size of a setting's value, in bytes of JSON.
 const MAX_VALUE: usize = 40_000;
 
 const FIELD: &str = "/configuration/schema";
-const BACKTRACKS: usize = 100_000;
-const MAX_PATTERN: usize = 1 << 20;
 
 /// Words in the name of a property that make it a secret.
 const SECRET_WORDS: [&str; 5] = ["secret", "password", "token", "apikey", "api_key"];
@@ -28,7 +19,7 @@ const SECRET_WORDS: [&str; 5] = ["secret", "password", "token", "apikey", "api_k
 /// A configuration with a schema that can be evaluated.
 #[derive(Clone, Debug)]
 pub struct Configuration {
-    schema: Value,
+    schema: Evaluable,
 }
 
 impl Configuration {
@@ -37,37 +28,27 @@ impl Configuration {
     /// # Errors
     /// [`Error::Invalid`] if evaluating its schema could take forever.
     pub fn of(definition: &Definition) -> Result<Self> {
-        let mut schema = definition.configuration.get("schema").cloned().unwrap_or_else(|| json!({}));
-        if let Some(root) = schema.as_object_mut() {
-            root.remove("$id");
-            root.remove("$schema");
-        }
-        let mut bounds = Bounds { root: &schema, left: MAX_NODES, within: vec!["#"] };
-        bounds.walk(&schema, MAX_NESTING)?;
-        Ok(Self { schema })
-    }
-
-    fn properties(&self) -> Option<&Map<String, Value>> {
-        self.schema.get("properties")?.as_object()
+        let schema = definition.configuration.get("schema").cloned().unwrap_or_else(|| json!({}));
+        Ok(Self { schema: Evaluable::of(schema, FIELD)? })
     }
 
     /// Returns true if the schema constrains a setting.
     pub fn governs(&self, label: &str) -> bool {
-        self.properties().is_some_and(|properties| properties.contains_key(label))
-            || self.schema.get("additionalProperties").is_some()
+        self.schema.properties().is_some_and(|properties| properties.contains_key(label))
+            || self.schema.value().get("additionalProperties").is_some()
     }
 
     /// Returns the settings, as declared in a descriptor.
     pub(super) fn settings(&self) -> Vec<Value> {
-        let required = self.schema.get("required").and_then(Value::as_array);
+        let required = self.schema.value().get("required").and_then(Value::as_array);
         let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|one| one == name));
-        let properties = self.properties().into_iter().flatten();
+        let properties = self.schema.properties().into_iter().flatten();
         properties.map(|(name, property)| self.setting(name, property, is_required(name))).collect()
     }
 
     fn setting(&self, name: &str, property: &Value, required: bool) -> Value {
         let target = property.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
-        let property = target.and_then(|pointer| self.schema.pointer(pointer)).unwrap_or(property);
+        let property = target.and_then(|pointer| self.schema.value().pointer(pointer)).unwrap_or(property);
         let options =
             |of: &Value| of.get("enum").and_then(Value::as_array).filter(|all| all.len() <= MAX_OPTIONS).cloned();
         let items = property.get("items").and_then(&options);
@@ -98,7 +79,7 @@ impl Configuration {
         if values.to_string().len() > MAX_VALUE {
             return Err(Error::invalid(field, format!("is too much: all settings have at most {MAX_VALUE} bytes")));
         }
-        let validator = self.validator()?;
+        let validator = self.schema.validator()?;
         for error in validator.iter_errors(values) {
             let path = error.instance_path().as_str();
             let own = path.strip_prefix('/').and_then(|path| path.split('/').next());
@@ -106,72 +87,20 @@ impl Configuration {
             let is_unexpected = path.is_empty()
                 && matches!(error.kind(), ValidationErrorKind::AdditionalProperties { unexpected } if unexpected.iter().any(|name| name == label));
             if is_own || is_unexpected {
-                let rule = self.schema.pointer(error.schema_path().as_str()).map(Value::to_string);
-                let rule = rule.filter(|rule| rule.len() <= 200).map(|rule| format!(": {rule}")).unwrap_or_default();
-                let keyword = error.kind().keyword();
-                return Err(Error::invalid(field, format!("breaks the rule \"{keyword}\" of its configuration{rule}")));
+                return Err(Error::invalid(field, self.schema.rule(&error, " of its configuration")));
             }
         }
         Ok(())
     }
-
-    fn validator(&self) -> Result<Validator> {
-        let patterns = PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS).size_limit(MAX_PATTERN);
-        let options = jsonschema::options().with_draft(Draft::Draft7).should_validate_formats(false);
-        let built = options.with_pattern_options(patterns).build(&self.schema);
-        built
-            .map_err(|_| Error::invalid(FIELD, "cannot be evaluated: a reference or a pattern of it is not understood"))
-    }
 }
 
-fn is_secret(name: &str, property: &Value) -> bool {
+/// Returns true if a property holds a secret, by its schema or by its name.
+pub(in crate::domain::registry) fn is_secret(name: &str, property: &Value) -> bool {
     let name = name.to_lowercase();
     property["x-zui"]["secret"] == true
         || property["writeOnly"] == true
         || property["format"] == "password"
         || SECRET_WORDS.iter().any(|word| name.contains(word))
-}
-
-/// Measures a schema with its references expanded.
-struct Bounds<'a> {
-    root: &'a Value,
-    left: usize,
-    within: Vec<&'a str>,
-}
-
-impl<'a> Bounds<'a> {
-    fn walk(&mut self, value: &'a Value, levels: usize) -> Result<()> {
-        let too_large =
-            || Error::invalid(FIELD, format!("must have at most {MAX_NODES} values with its references written out"));
-        self.left = self.left.checked_sub(1).ok_or_else(too_large)?;
-        let levels = levels.checked_sub(1).ok_or_else(too_large)?;
-        match value {
-            Value::Array(list) => list.iter().try_for_each(|inner| self.walk(inner, levels)),
-            Value::Object(map) => {
-                if map.get("$id").is_some_and(Value::is_string) {
-                    return Err(Error::invalid(FIELD, "must not have an \"$id\" below its root to be installed"));
-                }
-                if let Some(Value::String(reference)) = map.get("$ref") {
-                    self.follow(reference, levels)?;
-                }
-                map.values().try_for_each(|inner| self.walk(inner, levels))
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
-        }
-    }
-
-    fn follow(&mut self, reference: &'a str, levels: usize) -> Result<()> {
-        if self.within.contains(&reference) {
-            return Err(Error::invalid(FIELD, format!("must not lead back to {reference:?} to be installed")));
-        }
-        let pointer = reference.strip_prefix('#').filter(|pointer| !pointer.is_empty() && !pointer.contains('%'));
-        let there = pointer.and_then(|pointer| self.root.pointer(pointer));
-        let there = there.ok_or_else(|| Error::invalid(FIELD, format!("has a reference to nothing: {reference:?}")))?;
-        self.within.push(reference);
-        self.walk(there, levels)?;
-        self.within.pop();
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -121,6 +121,10 @@ pub enum Rule {
     Handle,
     /// The version is published and immutable.
     Published,
+    /// An event that the version does not declare.
+    Event,
+    /// A payload that breaks its own JSON schema.
+    Data,
     /// Number of issues that are not listed.
     More,
 }
@@ -157,6 +161,8 @@ impl Rule {
             Rule::Reserved => "reserved",
             Rule::Handle => "handle",
             Rule::Published => "published",
+            Rule::Event => "event",
+            Rule::Data => "data",
             Rule::More => "more",
         }
     }
@@ -184,8 +190,9 @@ impl Rule {
             | Rule::More => IssueKind::InvalidPayload,
             Rule::Identifier => IssueKind::InvalidIdentifier,
             Rule::JsonSchema => IssueKind::InvalidJsonSchema,
+            Rule::Data => IssueKind::InvalidDataFormat,
             Rule::Limit => IssueKind::LimitExceeded,
-            Rule::Interface | Rule::Tag => IssueKind::ReferenceNotFound,
+            Rule::Interface | Rule::Tag | Rule::Event => IssueKind::ReferenceNotFound,
             Rule::BreakingChange => IssueKind::BreakingChanges,
             Rule::Quota => IssueKind::QuotaExceeded,
             Rule::Taken => IssueKind::AlreadyExists,
@@ -209,6 +216,8 @@ pub enum IssueKind {
     InvalidJsonSchema,
     /// An identifier breaks the rule for identifiers.
     InvalidIdentifier,
+    /// Data breaks its JSON schema.
+    InvalidDataFormat,
     /// A hard limit is exceeded.
     LimitExceeded,
     /// The body refers to a missing resource.

@@ -68,7 +68,7 @@ async fn an_operator_finds_out_why_something_did_not_arrive_and_sends_it_again()
     assert_eq!(scene.lines(&["route", "show", "orders", "--org", "acme"]).await, routes);
 
     let list = ["delivery", "list", "--org", "acme", "--state", "failed", "--destination", "billing", "--since", "1h"];
-    assert_eq!(scene.lines(&list).await, [failed.clone()]);
+    assert_eq!(scene.lines(&list).await, std::slice::from_ref(&failed));
     assert!(scene.lines(&["delivery", "list", "--org", "acme", "--type", "invoice.*"]).await.is_empty());
     let id = failed["id"].as_str().unwrap();
     let detail = scene.lines(&["delivery", "show", id, "--org", "acme"]).await;

@@ -66,9 +66,11 @@ def for_rust(document):
         content = answer.get("content", {})
         if "application/problem+json" in content:
             content["application/json"] = content.pop("application/problem+json")
-        # Now JSON, now text: the caller gets the octets.
+        # Now JSON, now text: the caller gets the octets. And of several texts the first.
         if len(content) > 1:
-            content.pop("application/json")
+            content.pop("application/json", None)
+        for media in list(content)[1:]:
+            content.pop(media)
 
 
 def for_java(document):

@@ -19,7 +19,7 @@ fn example<'a>(document: &'a Value, webhook: &str) -> &'a Value {
 fn every_message_is_of_its_schema() {
     let document = document();
     let webhooks = document["webhooks"].as_object().unwrap();
-    assert_eq!(webhooks.len(), 4 + OutgoingEvent::ALL.len());
+    assert_eq!(webhooks.len(), 5 + OutgoingEvent::ALL.len());
     for (name, _) in webhooks {
         let sent = example(&document, name);
         assert_eq!(broken(&document, name, sent), Vec::<String>::new(), "{sent}");

@@ -177,7 +177,7 @@ async fn storage(config: &Config, ambient: &Ambient) -> Vec<Check> {
             return vec![Check::failed("database", &error, remedy)];
         }
     };
-    let mut checks = vec![schema(config).await];
+    let mut checks = vec![schema(&store).await];
     if checks[0].state == State::Passed {
         checks.push(writes(&store, ambient).await);
         checks.push(key(config, &store, ambient).await);
@@ -188,8 +188,8 @@ async fn storage(config: &Config, ambient: &Ambient) -> Vec<Check> {
     checks
 }
 
-async fn schema(config: &Config) -> Check {
-    match database::plan_migrations(config).await {
+async fn schema(store: &Store) -> Check {
+    match store.pending_migrations().await {
         Ok(pending) if pending.is_empty() => Check::passed("database", "reached, and its schema is this version's"),
         Ok(pending) => Check::new(
             "database",

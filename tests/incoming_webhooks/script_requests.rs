@@ -73,7 +73,7 @@ async fn requests_go_through_the_guard() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_are_bounded_in_size_and_time() {
-    let (app, upstream) = (allowing("1", "3000").await, Integration::start("output", json!([])).await);
+    let (app, upstream) = (allowing("1", "20000").await, Integration::start("output", json!([])).await);
     let hook = Hook::new(&app, json!({})).await;
     upstream.reply(Reply::Bytes(300_000));
     let large = "await serverFetch(url, { method: 'POST' }).catch(({ message }) => message)";
@@ -81,7 +81,14 @@ async fn requests_are_bounded_in_size_and_time() {
     upstream.reply(Reply::Drip);
     let slow = "await serverFetch(url, { method: 'POST', timeout: 50 }).catch(({ message }) => message)";
     assert_eq!(said(&hook, upstream.base(), slow).await, "serverFetch: no complete answer in time");
-    hook.update(script(&format!("await fetch('{}', {{ method: 'POST' }})", upstream.base()))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_take_no_longer_than_the_run() {
+    let (app, upstream) = (allowing("1", "1000").await, Integration::start("output", json!([])).await);
+    upstream.reply(Reply::Drip);
+    let body = format!("await fetch('{}', {{ method: 'POST' }}).catch(() => 1)", upstream.base());
+    let hook = Hook::new(&app, script(&body)).await;
     let answer = hook.post(&json!({"text": "a"})).await;
     assert!(answer.ok(400)["error"].as_str().unwrap().contains("ScriptTimeout"), "{}", answer.text);
 }

@@ -57,8 +57,8 @@ impl Console {
     }
 }
 
-/// Has the parent make a request: JSON in, a frame's content out.
-pub(super) type Ask = Rc<dyn Fn(String) -> io::Result<String>>;
+/// Has the parent make a request: JSON in, a frame's content out; none once the time of the run is up.
+pub(super) type Ask = Rc<dyn Fn(String) -> io::Result<Option<String>>>;
 
 /// The requests of a run, up to a number that is filled in before it.
 pub(super) struct Network {
@@ -66,11 +66,12 @@ pub(super) struct Network {
     made: Cell<u32>,
     max_bytes: usize,
     ask: Ask,
+    watch: Rc<Watch>,
 }
 
 impl Network {
-    pub(super) fn new(ask: Ask, max_bytes: usize) -> Self {
-        Self { most: Cell::new(0), made: Cell::new(0), max_bytes, ask }
+    pub(super) fn new(ask: Ask, max_bytes: usize, watch: Rc<Watch>) -> Self {
+        Self { most: Cell::new(0), made: Cell::new(0), max_bytes, ask, watch }
     }
 
     fn fetch(&self, wanted: &str) -> String {
@@ -83,7 +84,14 @@ impl Network {
             return failure(format!("a request has up to {} bytes as JSON", self.max_bytes));
         }
         self.made.set(made);
-        (self.ask)(run::whole_characters(wanted).into_owned()).unwrap_or_else(|error| failure(error.to_string()))
+        match (self.ask)(run::whole_characters(wanted).into_owned()) {
+            Ok(Some(fetched)) => fetched,
+            Ok(None) => {
+                self.watch.end();
+                failure("the time of the run is up".to_owned())
+            }
+            Err(error) => failure(error.to_string()),
+        }
     }
 }
 

@@ -113,6 +113,8 @@ impl Process {
                     Said::Done(done) => return Ok(done),
                     Said::Fetch(wanted) => {
                         let fetched = fetches.make(&wanted, deadline, limits.output_bytes).await?;
+                        // The clock of the process started later: by it, the run could go on with a late failure.
+                        let fetched = (Instant::now() < deadline).then_some(fetched);
                         self.input.write_all(&wire::frame(&fetched)?).await?;
                     }
                 }

@@ -52,10 +52,15 @@ impl Watch {
     /// Returns true once the time is up, and stays so.
     pub(super) fn is_over(&self) -> bool {
         if !self.is_over.get() && self.deadline.get().is_some_and(|deadline| Instant::now() >= deadline) {
-            self.is_over.set(true);
-            self.release();
+            self.end();
         }
         self.is_over.get()
+    }
+
+    /// Ends the time now.
+    pub(super) fn end(&self) {
+        self.is_over.set(true);
+        self.release();
     }
 
     fn keep(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
@@ -145,7 +150,7 @@ impl Ready {
     fn make(limits: &ScriptLimits, ask: &Ask) -> Result<Self, ScriptFault> {
         let watch = Rc::new(Watch::default());
         let (console, store) = (Rc::new(RefCell::new(Console::default())), Rc::default());
-        let network = Rc::new(Network::new(Rc::clone(ask), limits.output_bytes));
+        let network = Rc::new(Network::new(Rc::clone(ask), limits.output_bytes, Rc::clone(&watch)));
         let runtime = Runtime::new().map_err(|_| no_memory(limits))?;
         runtime.set_memory_limit(limits.memory_bytes);
         runtime.set_max_stack_size(limits.stack_bytes);

@@ -57,11 +57,14 @@ impl InProcess {
     }
 }
 
-/// Answers each request with its description.
+/// Answers each request with its description; the time is up at one for `late.example`.
 #[allow(clippy::unnecessary_wraps, reason = "the signature of the parent's answer")]
-fn echo(wanted: String) -> io::Result<String> {
+fn echo(wanted: String) -> io::Result<Option<String>> {
+    if wanted.contains("late.example") {
+        return Ok(None);
+    }
     let headers = [("content-type".to_owned(), "application/json".to_owned())].into();
-    Ok(json!(wire::Fetched::Answer { status: 200, headers, body: wanted }).to_string())
+    Ok(Some(json!(wire::Fetched::Answer { status: 200, headers, body: wanted }).to_string()))
 }
 
 pub(super) fn engine() -> InProcess {

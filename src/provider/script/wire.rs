@@ -35,7 +35,8 @@ pub(super) struct Job {
 /// Frame of a process that has a job.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Said {
-    /// The script makes a request, described as JSON. The process waits for a [`Fetched`].
+    /// The script makes a request, described as JSON. The process waits for a [`Fetched`], or
+    /// for `null` once the time of the run is up.
     Fetch(String),
     /// The end of the job.
     Done(Done),

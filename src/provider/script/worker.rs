@@ -47,11 +47,11 @@ fn work(limits: ScriptLimits) -> io::Result<()> {
 
 const WARM_UP: &str = "class Script {} new Date(0).getTimezoneOffset()";
 
-/// Has the parent make a request, and waits for its result.
-fn ask(wanted: String) -> io::Result<String> {
+/// Has the parent make a request, and waits for its result; none once the time of the run is up.
+fn ask(wanted: String) -> io::Result<Option<String>> {
     write(&wire::frame(&Said::Fetch(wanted))?)?;
     let fetched = read()?.ok_or(io::ErrorKind::UnexpectedEof)?;
-    String::from_utf8(fetched).map_err(io::Error::other)
+    (fetched != b"null").then(|| String::from_utf8(fetched).map_err(io::Error::other)).transpose()
 }
 
 fn write(frame: &[u8]) -> io::Result<()> {

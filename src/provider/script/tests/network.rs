@@ -3,14 +3,19 @@
 use serde_json::{Map, Value, json};
 
 use super::METHOD;
-use crate::domain::webhooks::script::{ScriptLimits, ScriptValue};
+use crate::domain::webhooks::script::{ScriptFault, ScriptLimits, ScriptValue};
 
-/// Value that the async body of the method returns, with up to three requests.
-async fn returned(body: &str) -> Value {
+/// Runs the async body of the method, with up to three requests.
+async fn result(body: &str) -> Result<ScriptValue, ScriptFault> {
     let text = format!("class Script {{ async process_incoming_request() {{ {body} }} }}");
     let mut engine = super::engine();
     engine.1 = 3;
-    match engine.run(text.into(), METHOD, json!({}), Map::new()).await.result {
+    engine.run(text.into(), METHOD, json!({}), Map::new()).await.result
+}
+
+/// Value that the body returns.
+async fn returned(body: &str) -> Value {
+    match result(body).await {
         Ok(ScriptValue::Json(value)) => value,
         other => panic!("{body} gave {other:?}"),
     }
@@ -70,4 +75,16 @@ async fn the_number_and_the_size_of_requests_are_bounded() {
 async fn half_a_character_is_replaced() {
     let body = "return HTTP('POST', 'https://a.example', { data: {text: '\\ud83d'} }).result.data.data";
     assert_eq!(returned(body).await, json!({"text": "\u{fffd}"}));
+}
+
+#[tokio::test]
+async fn a_run_goes_no_further_once_its_parent_says_that_its_time_is_up() {
+    let url = "'https://late.example'";
+    for body in [
+        format!("await serverFetch({url})"),
+        format!("await serverFetch({url}).catch(() => 1); return {{ content: {{}} }}"),
+        format!("HTTP('GET', {url})"),
+    ] {
+        assert_eq!(result(&body).await.unwrap_err().name, ScriptFault::TIMEOUT, "{body}");
+    }
 }

@@ -155,6 +155,7 @@ mod tests {
 
     fn plumbing() -> Plumbing {
         Plumbing {
+            tracer: Default::default(),
             ambient: Ambient::new(Arc::new(Still), Arc::new(Still)),
             tasks: Default::default(),
             body_limit_bytes: 1 << 20,

@@ -12,6 +12,7 @@ mod oidc;
 mod registry;
 mod script;
 mod server;
+mod traces;
 mod values;
 mod webhooks;
 
@@ -30,6 +31,7 @@ pub use oidc::Oidc;
 pub use registry::Registry;
 pub use script::Script;
 pub use server::Server;
+pub use traces::Traces;
 pub use values::Setting;
 pub use webhooks::Webhooks;
 
@@ -68,6 +70,7 @@ pub struct Config {
     pub registry: Registry,
     pub webhooks: Webhooks,
     pub log: Log,
+    pub traces: Traces,
 }
 
 /// `[database]`
@@ -247,6 +250,7 @@ impl Config {
         self.delivery.check()?;
         self.egress.check(&self.delivery)?;
         self.oidc.check()?;
+        self.traces.check()?;
         self.email.check(self.delivery.lease_secs)?;
         self.script.check()?;
         if self.schedule.time_zone.parse::<Zone>().is_err() {

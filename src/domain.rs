@@ -18,5 +18,5 @@ pub mod workflows;
 pub use kernel::{
     ambient, error,
     error::{Error, Result},
-    ids, page, product, rate_limit, search, secret,
+    ids, page, product, rate_limit, search, secret, trace,
 };

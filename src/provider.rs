@@ -7,6 +7,7 @@
 //! - [`webhook`]: signed messages to such a URL.
 //! - [`oidc`]: an identity provider that speaks OpenID Connect.
 //! - [`jwks`]: the keys with which an identity provider signs its tokens.
+//! - [`otlp`]: the operator's collector of traces.
 //! - [`script`]: the sandboxed engine that runs the scripts of webhooks.
 //! - [`redact`](mod@redact): removal of secrets from text that is stored or logged.
 
@@ -16,6 +17,7 @@ pub mod guard;
 pub mod http;
 pub mod jwks;
 pub mod oidc;
+pub mod otlp;
 pub mod redact;
 pub mod script;
 pub mod slack;

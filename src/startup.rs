@@ -29,7 +29,7 @@ use crate::{
         self,
         shared::{
             budget::{Budget, Exhausted, Limits},
-            guard::{Plumbing, Tell},
+            guard::{HEALTH_PATHS, Plumbing, Tell},
         },
     },
     app::{
@@ -64,9 +64,11 @@ use crate::{
         guard::{Resolve, SystemResolver},
         http,
         jwks::JwksSource,
+        otlp,
         slack::{self, SlackApp, SlackClient},
     },
     store::Store,
+    telemetry::trace::Tracer,
     worker,
 };
 
@@ -105,7 +107,9 @@ pub async fn build_services_resolving(
 ) -> Result<Services> {
     let ring = keys::ring(config, &ambient)?;
     let vault = Arc::new(Vault::open(ring, store.clone(), ambient.clone()).await?);
-    let base = Base::new(store.clone(), ambient, parse_url("public_url", &config.public_url())?);
+    let public_url = parse_url("public_url", &config.public_url())?;
+    let tracer = tracer(config, &ambient)?;
+    let base = Base::new(store.clone(), ambient, public_url, tracer);
     let late = LateSenders::default();
     let (access, kinds) = (Arc::new(ChannelAccess(store.clone())), seams::rule_kinds());
     let registered = (seams::rules(), seams::matchers(late.clone(), kinds.clone()));
@@ -224,7 +228,7 @@ pub fn endpoint(
     strict: Option<Tell>,
 ) -> Result<BoxEndpoint<'static>> {
     let routes = api::routes(openapi::published(), &plumbing(config, app, requests, strict), app.base.public_url())?;
-    let hidden = if config.admin_listen.is_some() { api::native::HEALTH_PATHS } else { &[] };
+    let hidden = if config.admin_listen.is_some() { HEALTH_PATHS } else { &[] };
     Ok(api::screened(routes.data(Arc::new(app.clone())).map_to_response(), hidden, app.base.ambient().clone()).boxed())
 }
 
@@ -237,6 +241,7 @@ fn health_endpoint(config: &Config, app: &Services, requests: &TaskTracker) -> B
 fn plumbing(config: &Config, app: &Services, requests: &TaskTracker, strict: Option<Tell>) -> Plumbing {
     let metrics = app.base.metrics().clone();
     Plumbing {
+        tracer: app.base.tracer().clone(),
         ambient: app.base.ambient().clone(),
         tasks: requests.clone(),
         body_limit_bytes: config.server.body_limit_bytes,
@@ -244,6 +249,15 @@ fn plumbing(config: &Config, app: &Services, requests: &TaskTracker, strict: Opt
         strict,
         observe: Arc::new(move |dialect, method, status, duration| metrics.request(dialect, method, status, duration)),
     }
+}
+
+/// Starts the export of traces, if a collector is configured.
+fn tracer(config: &Config, ambient: &Ambient) -> Result<Tracer> {
+    let Some(endpoint) = config.traces.endpoint() else { return Ok(Tracer::default()) };
+    let headers = config.traces.headers().unwrap_or_default();
+    let (sample_ratio, service_name) = (config.traces.sample_ratio, config.traces.service_name.clone());
+    let collector = otlp::Collector { endpoint, headers, sample_ratio, service_name };
+    Ok(Tracer::new(otlp::start(collector, ambient.clone())?))
 }
 
 fn limits(config: &Config, app: &Services) -> Limits {

@@ -1,4 +1,6 @@
-//! Logging: set up once, at the start.
+//! Logging, set up once, at the start; and [`trace`], the traces of a process.
+
+pub mod trace;
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},

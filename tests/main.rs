@@ -75,5 +75,6 @@ mod subscriptions;
 mod telex;
 mod tidy;
 mod toolchain;
+mod traces;
 mod upgrade;
 mod verifying_webhooks;

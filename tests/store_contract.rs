@@ -224,6 +224,7 @@ both! {
                 fact: Fact::plain("x", None, Value::from(number)),
                 made_from: None,
                 path: Vec::new(),
+                trace: None,
                 created_at: now,
             };
             deliveries.push(Delivery {

@@ -20,6 +20,8 @@ pub struct Model {
     pub made_from: Option<Uuid>,
     #[sea_orm(column_type = "Text", nullable)]
     pub path: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub traceparent: Option<String>,
     pub created_at: DateTimeUtc,
 }
 

@@ -31,6 +31,7 @@ mod m20261202_000040_compression;
 mod m20261202_000041_workers;
 mod m20261202_000050_interfaces;
 mod m20261202_000060_app_keys;
+mod m20261202_000070_traces;
 
 /// List of all migrations, in order.
 pub struct Migrator;
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261202_000041_workers::Migration),
             Box::new(m20261202_000050_interfaces::Migration),
             Box::new(m20261202_000060_app_keys::Migration),
+            Box::new(m20261202_000070_traces::Migration),
         ]
     }
 }

@@ -443,6 +443,7 @@ export const strings = {
     payload: 'Payload',
     madeFrom: 'Made from',
     madeFromText: 'another event',
+    trace: 'Trace',
     channel: 'Channel',
     decisionNames: { deliver: 'Deliver', skip: 'Skip', refuse: 'Refuse' } as Record<string, string>,
   },

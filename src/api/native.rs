@@ -112,9 +112,6 @@ fn operations() -> impl OpenApi + 'static {
     )
 }
 
-/// Paths of the health operations.
-pub const HEALTH_PATHS: &[&str] = &["/healthz", "/readyz", "/metrics"];
-
 /// The health operations alone.
 pub fn health_endpoint(served: Arc<Served>) -> BoxEndpoint<'static> {
     dialect::mount::<error::NativeError, _>(health::Health, served)

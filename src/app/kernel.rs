@@ -23,6 +23,7 @@ use crate::{
     },
     provider::redact,
     store::{Store, Tx, tenancy::audit},
+    telemetry::trace::Tracer,
 };
 
 /// Dependencies that every service has. Cheap to clone.
@@ -37,6 +38,7 @@ pub struct Dependencies {
     pub(in crate::app) wake: Notify,
     pub(in crate::app) public_url: Url,
     pub(in crate::app) background: TaskTracker,
+    pub(in crate::app) tracer: Tracer,
 }
 
 impl Deref for Base {
@@ -49,9 +51,9 @@ impl Deref for Base {
 
 impl Base {
     /// Creates the dependencies of a process whose public address is `public_url`.
-    pub fn new(store: Store, ambient: Ambient, public_url: Url) -> Self {
+    pub fn new(store: Store, ambient: Ambient, public_url: Url, tracer: Tracer) -> Self {
         let (metrics, wake, background) = Default::default();
-        Self(Arc::new(Dependencies { store, ambient, metrics, wake, public_url, background }))
+        Self(Arc::new(Dependencies { store, ambient, metrics, wake, public_url, background, tracer }))
     }
 
     /// Returns the database.
@@ -67,6 +69,11 @@ impl Base {
     /// Returns the counters.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// Returns the source of spans.
+    pub fn tracer(&self) -> &Tracer {
+        &self.tracer
     }
 
     /// Returns the wake-up signal of the workers: deliveries may be due.

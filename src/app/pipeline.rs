@@ -47,6 +47,7 @@ use crate::{
         tenancy::member::{MEMBER_CREATED, Member},
     },
     store::Tx,
+    telemetry::trace,
 };
 
 /// Service of events and deliveries.
@@ -141,7 +142,8 @@ impl Pipeline {
         for NewEvent { id, organisation_id, source, fact, made_from, path, planned: with_it, .. } in new_events {
             planned.extend(with_it.into_iter().map(|one| (events.len(), one)));
             let id = id.unwrap_or_else(|| self.base.ambient.id());
-            events.push(Event { id, organisation_id, source, fact, made_from, path, created_at: now });
+            let trace = trace::current();
+            events.push(Event { id, organisation_id, source, fact, made_from, path, trace, created_at: now });
         }
         let appended = self.outbox.append(&tx, &events, planned).await?;
         self.outbox.commit(tx, appended).await
@@ -155,7 +157,8 @@ impl Pipeline {
         fact: Fact,
     ) -> Result<()> {
         let (id, source, created_at) = (self.base.ambient.id(), EventSource::API, self.base.now());
-        let event = Event { id, organisation_id, source, fact, made_from: None, path: Vec::new(), created_at };
+        let (path, trace) = (Vec::new(), trace::current());
+        let event = Event { id, organisation_id, source, fact, made_from: None, path, trace, created_at };
         let appended = self.outbox.append_if_matched(&tx, event).await?;
         self.outbox.commit(tx, appended).await
     }

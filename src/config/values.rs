@@ -54,7 +54,7 @@ fn setting(key: String, value: &Value, defaults: &HashMap<String, Value>) -> Set
 /// Returns true if the value of a key is a secret. A test holds it to the types of the settings.
 fn is_secret(key: &str) -> bool {
     let name = key.rsplit('.').next().unwrap_or_default();
-    let parts = ["secret", "private_key", "smtp_url", "database_url"];
+    let parts = ["secret", "private_key", "smtp_url", "database_url", "headers"];
     parts.iter().any(|part| name.contains(part)) && !name.ends_with("_file")
 }
 

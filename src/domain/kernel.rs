@@ -10,3 +10,4 @@ pub mod product;
 pub mod rate_limit;
 pub mod search;
 pub mod secret;
+pub mod trace;

@@ -348,6 +348,7 @@ fn sample(event: OutgoingEvent) -> Value {
         fact: Fact::plain(event.as_str(), in_channel.then(|| sample_id(7).into()), data),
         made_from: None,
         path: Vec::new(),
+        trace: None,
         created_at: at,
     };
     let context = Telling {

@@ -39,7 +39,10 @@ use self::{
     text::TextRules,
 };
 use super::http::{self, Exchange};
-use crate::domain::{Result, ambient::Time, pipeline::delivery::Outcome};
+use crate::{
+    domain::{Result, ambient::Time, pipeline::delivery::Outcome},
+    telemetry::trace,
+};
 
 /// Client for tenants' URLs. Cheap to clone.
 #[derive(Clone)]
@@ -62,8 +65,8 @@ struct Egress {
     client: Client,
 }
 
-/// A request to a tenant's URL. It is sent once, as it is: only the headers of HTTP itself and our User-Agent are
-/// added. There is no `Debug`, for there may be credentials in the headers.
+/// A request to a tenant's URL. It is sent once, as it is: only the headers of HTTP itself, our User-Agent and the
+/// `traceparent` of the work at hand are added. There is no `Debug`, for there may be credentials in the headers.
 #[derive(Clone)]
 pub struct Outgoing {
     /// HTTP method.
@@ -192,6 +195,9 @@ impl Guard {
         for name in NOT_SET {
             headers.remove(name);
         }
+        if let Some(trace) = trace::current().and_then(|trace| HeaderValue::try_from(trace.to_string()).ok()) {
+            headers.entry(TRACEPARENT).or_insert(trace);
+        }
         let sent = egress.client.request(request.method, url).headers(headers).body(request.body).send().await;
         let response = sent.map_err(|error| match refusal_in(&error) {
             Some(refusal) => refused(refusal),
@@ -208,6 +214,8 @@ impl Guard {
         http::receive(response, max_bytes, got).await.map_err(Failure::Unreachable)
     }
 }
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Headers of the connection and of HTTP itself (RFC 9110, 7.6.1). `Host` among them: with another one, a proxy in
 /// front of many would route to another host.

@@ -54,6 +54,7 @@ pub async fn serve(config: Config, role: Role, stop: CancellationToken) -> Resul
     if tokio::time::timeout(grace, finished).await.is_err() {
         tracing::warn!("some requests or deliveries did not finish in time");
     }
+    app.base.tracer().shut_down().await;
     store.close().await;
     Ok(())
 }

@@ -26,6 +26,7 @@ use crate::{
             event::Event,
             health::HealthRules,
         },
+        trace::Traceparent,
     },
     store::{
         self,
@@ -89,7 +90,14 @@ impl Record {
     }
 
     /// Adds an attempt.
-    pub(super) fn tried(&mut self, base: &Base, delivery: &Delivery, outcome: AttemptOutcome, next: &Next, now: Time) {
+    pub(super) fn tried(
+        &mut self,
+        base: &Base,
+        (delivery, trace): (&Delivery, Option<Traceparent>),
+        outcome: AttemptOutcome,
+        next: &Next,
+        now: Time,
+    ) {
         let (state, reason) = match next {
             Next::Delivered => (AttemptState::Delivered, None),
             Next::RetryAt { reason, .. } => (AttemptState::Retried, Some(reason.clone())),
@@ -100,7 +108,7 @@ impl Record {
             organisation = %delivery.organisation_id, destination = %delivery.destination_id, delivery = %delivery.id,
             event = %delivery.event_id, attempt = delivery.attempts + 1, outcome = state.as_str(),
             status = outcome.status_code, duration_ms = u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
-            reason, "delivery attempted"
+            reason, trace_id = trace.map(|trace| trace.trace_id()), "delivery attempted"
         );
         match state {
             AttemptState::Delivered => self.release.successes += 1,

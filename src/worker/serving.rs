@@ -4,6 +4,7 @@
 //! Not here: the claim (`dispatcher`), the records (`recorder`), the sending (`app::pipeline::sender`).
 
 use std::{
+    future::Future,
     sync::{Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
@@ -15,11 +16,12 @@ use super::{dispatcher::Dispatcher, recorder::Record, slots::Slot};
 use crate::{
     app::pipeline::sender::{Check, Session, Skip},
     domain::{
-        Error,
+        Error, Result,
         ambient::Time,
         ids::OrganisationId,
         pipeline::{
             delivery::{AttemptOutcome, Delivery, DeliveryState, Next, Outcome},
+            destination::DestinationKind,
             event::Event,
             operational,
             retry::{self, RetrySchedule},
@@ -33,6 +35,7 @@ use crate::{
             destinations::Claimed,
         },
     },
+    telemetry::trace::{self, SpanKind, attribute},
 };
 
 /// Number of deliveries in flight to one destination that keeps no order.
@@ -74,6 +77,7 @@ impl Turn {
 struct Serving<'a> {
     dispatcher: &'a Dispatcher,
     session: &'a dyn Session,
+    kind: DestinationKind,
     keeps_order: bool,
     rate_limit: RateLimit,
     /// Retry schedule of the organisation, if it has one; loaded for the first failure.
@@ -91,6 +95,7 @@ impl Dispatcher {
         let serving = Serving {
             dispatcher: self,
             session: &*session,
+            kind: destination.kind.clone(),
             keeps_order,
             rate_limit,
             organisation_schedule: OnceCell::new(),
@@ -141,7 +146,18 @@ impl Dispatcher {
 impl Serving<'_> {
     /// Gives a delivery its turn.
     async fn turn(&self, due: Due) -> (Due, Turn) {
-        let turn = self.attempt(&due.delivery, &due.event).await;
+        let Due { delivery, event } = &due;
+        let tracer = self.dispatcher.base.tracer();
+        let mut span = tracer.start("dispatch delivery", SpanKind::Consumer, event.trace);
+        span.record(|| {
+            [
+                attribute("tieline.organisation.id", delivery.organisation_id.to_string()),
+                attribute("tieline.event.id", event.id.to_string()),
+                attribute("tieline.delivery.id", delivery.id.to_string()),
+                attribute("tieline.destination.id", delivery.destination_id.to_string()),
+            ]
+        });
+        let turn = trace::within(span.context(), self.attempt(delivery, event)).await;
         (due, turn)
     }
 
@@ -160,9 +176,33 @@ impl Serving<'_> {
             Err(error) => return failed(error),
         };
         match self.admit(now) {
-            Ok(()) => sending.await.map_or_else(failed, |outcome| Turn::Attempted(Box::new(outcome))),
+            Ok(()) => {
+                self.send(delivery, sending).await.map_or_else(failed, |outcome| Turn::Attempted(Box::new(outcome)))
+            }
             Err(at) => Turn::Waits(at),
         }
+    }
+
+    /// Makes an attempt, within a span of its own.
+    async fn send(
+        &self,
+        delivery: &Delivery,
+        sending: impl Future<Output = Result<AttemptOutcome>>,
+    ) -> Result<AttemptOutcome> {
+        let mut span = self.dispatcher.base.tracer().start("attempt", SpanKind::Client, trace::current());
+        let sent = trace::within(span.context(), sending).await;
+        span.record(|| {
+            let status = sent.as_ref().ok().and_then(|outcome| outcome.status_code);
+            [
+                attribute("tieline.attempt", i64::from(delivery.attempts) + 1),
+                attribute("tieline.destination.kind", self.kind.as_str().to_owned()),
+                attribute("http.response.status_code", status.map_or(0, i64::from)),
+            ]
+        });
+        if let Some(reason) = sent.as_ref().ok().and_then(|outcome| outcome.outcome.failure()) {
+            span.fail(reason);
+        }
+        sent
     }
 
     /// Asks the rate limit for one attempt.
@@ -199,7 +239,7 @@ impl Serving<'_> {
             None => self.next(record, &delivery, &outcome, now).await,
         };
         let is_operational = operational::is_operational(&event.source);
-        record.tried(&self.dispatcher.base, &delivery, attempt, &next, now);
+        record.tried(&self.dispatcher.base, (&delivery, event.trace), attempt, &next, now);
         let goes_on = self.advance(record, Due { delivery, event }, (&outcome, next), now);
         self.session.on_outcome(&outcome).await;
         record.learn(&self.dispatcher.settings.health, &outcome, is_operational, now) && goes_on

@@ -3380,6 +3380,8 @@ export interface components {
              * @description Original event, if this one was made by a channel's modifiers: the message as it was posted.
              */
             madeFrom?: string;
+            /** @description Trace that the event and its deliveries belong to (W3C Trace Context): that of the request's `traceparent`, or one of this service's own where it exports traces. */
+            traceId?: string;
             /**
              * Format: date-time
              * @description Time at which it was accepted.
@@ -3416,6 +3418,8 @@ export interface components {
              * @description Original event, if this one was made by a channel's modifiers: the message as it was posted.
              */
             madeFrom?: string;
+            /** @description Trace that the event and its deliveries belong to (W3C Trace Context): that of the request's `traceparent`, or one of this service's own where it exports traces. */
+            traceId?: string;
             /**
              * Format: date-time
              * @description Time at which it was accepted.

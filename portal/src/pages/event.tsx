@@ -71,6 +71,7 @@ function Head({ event }: { event: Schemas['EventDetail'] }) {
               </a>
             ) : undefined,
           ],
+          [texts.trace, event.traceId],
           ...attributes.map(([name, value]): [string, string] => [name, value]),
         ]}
       />

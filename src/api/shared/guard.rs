@@ -29,7 +29,10 @@ use super::{
     refusal::{ErrorShape, Occasion, internal_cause, into_error, render},
     sender::Sender,
 };
-use crate::domain::{Error, Result, ambient::Ambient, error::clip};
+use crate::{
+    domain::{Error, Result, ambient::Ambient, error::clip, trace::Traceparent},
+    telemetry::trace::{self, Span, SpanKind, Tracer, attribute},
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PLAIN_JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -41,6 +44,9 @@ const PLAIN_PAGE: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
+/// Paths of the health operations. They are in no trace: probes and scrapes call them all the time.
+pub const HEALTH_PATHS: &[&str] = &["/healthz", "/readyz", "/metrics"];
+
 /// Callback for every response: the dialect, the method (`OTHER` for an unusual one), the status, and the duration.
 pub type Observe = Arc<dyn Fn(&'static str, &'static str, u16, Duration) + Send + Sync>;
 
@@ -50,6 +56,8 @@ pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 /// Dependencies that the guards of all dialects share.
 #[derive(Clone)]
 pub struct Plumbing {
+    /// Source of spans.
+    pub tracer: Tracer,
     /// Source of request ids and of the ids of bugs.
     pub ambient: Ambient,
     /// Tracker of the requests' tasks. At shutdown it is closed and awaited, so that the last requests finish.
@@ -138,14 +146,21 @@ async fn run<S: ErrorShape>(inner: Arc<BoxEndpoint<'static>>, served: Arc<Served
     request.set_data(Arc::new(Sender::of(&request, &served.plumbing.limits.trusted_proxies)));
     request.set_data(served.clone());
     let request_id = id.to_str().unwrap_or_default().to_owned();
-    let span = tracing::info_span!("request", id = request_id, dialect = served.name);
-    async move {
+    let tracer = match HEALTH_PATHS.contains(&request.uri().path()) {
+        true => Tracer::default(),
+        false => served.plumbing.tracer.clone(),
+    };
+    let mut traced = tracer.start("request", SpanKind::Server, traceparent(&request));
+    let trace_id = traced.context().map(|trace| trace.trace_id());
+    let span = tracing::info_span!("request", id = request_id, dialect = served.name, trace_id);
+    let work = async move {
         let work = async {
             nul::check_target(request.uri()).map_err(into_error)?;
             check_query(&served, &request).map_err(into_error)?;
             inner.call(request).await
         };
-        let outcome = AssertUnwindSafe(work).catch_unwind().await;
+        let work = trace::within(traced.context(), AssertUnwindSafe(work).catch_unwind());
+        let outcome = work.await;
         let (route, mut response) = answer::<S>(outcome, &served, &asked);
         let path = route.as_ref().and_then(|route| served.path(route));
         finish(&mut response, id);
@@ -156,11 +171,33 @@ async fn run<S: ErrorShape>(inner: Arc<BoxEndpoint<'static>>, served: Arc<Served
         let route = path.map_or("none", |path| path.path.as_str());
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         tracing::debug!(request_id, method, route, status, micros, "request answered");
+        describe(&mut traced, &served, (method, route, status));
         (served.plumbing.observe)(served.name, method, status, duration);
         response
+    };
+    work.instrument(span).await
+}
+
+/// Returns the caller's trace context, if it sent a valid one.
+fn traceparent(request: &Request) -> Option<Traceparent> {
+    Traceparent::parse(request.header("traceparent")?)
+}
+
+/// Names the span of a request by its route, and adds the attributes that HTTP servers record (OpenTelemetry, semantic
+/// conventions for HTTP spans).
+fn describe(span: &mut Span, served: &Served, (method, route, status): (&'static str, &str, u16)) {
+    span.rename(|| format!("{method} {route}").into());
+    span.record(|| {
+        [
+            attribute("http.request.method", method),
+            attribute("http.route", route.to_owned()),
+            attribute("http.response.status_code", i64::from(status)),
+            attribute("tieline.dialect", served.name),
+        ]
+    });
+    if status >= 500 {
+        span.fail("the request could not be answered");
     }
-    .instrument(span)
-    .await
 }
 
 /// Refuses unknown query parameters, where the dialect does. An unknown path is left to the router.

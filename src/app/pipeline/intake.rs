@@ -25,11 +25,13 @@ use crate::{
             delivery::DeliveryState,
             event::{Event, EventSource, Fact},
         },
+        trace::Traceparent,
     },
     store::{
         self, Tx,
         pipeline::events::{IdempotencyKey, IdempotencyRecord},
     },
+    telemetry::trace::{self, Span, SpanKind, Tracer, attribute},
 };
 
 /// Maximum number of events that share a transaction.
@@ -90,22 +92,31 @@ pub struct Idempotency {
 
 /// Accepts events.
 pub struct Intake {
-    group_commit: GroupCommit<(NewEvent, Vec<InlineCall>), Accepted>,
+    group_commit: GroupCommit<Submission, Accepted>,
     in_flight: InFlight,
+    tracer: Tracer,
+}
+
+/// Event on its way into a transaction.
+#[derive(Clone, Debug)]
+struct Submission {
+    new_event: NewEvent,
+    inline: Vec<InlineCall>,
+    trace: Option<Traceparent>,
 }
 
 impl Intake {
     /// Starts the intake.
     pub(super) fn start(base: &Base, outbox: &Outbox) -> Self {
         let at_once = if base.store.is_embedded() { 1 } else { COMMITS_AT_ONCE };
-        let owner = |(new_event, _): &(NewEvent, Vec<InlineCall>)| new_event.organisation_id;
+        let (owner, tracer) = (|one: &Submission| one.new_event.organisation_id, base.tracer.clone());
         let (base, outbox) = (base.clone(), outbox.clone());
-        let group_commit = GroupCommit::start(Bounds { items: BATCH, at_once }, owner, move |new_events| {
+        let group_commit = GroupCommit::start(Bounds { items: BATCH, at_once }, owner, move |submitted| {
             let (base, outbox) = (base.clone(), outbox.clone());
-            base.metrics.commit(new_events.len());
-            async move { commit(&base, &outbox, new_events).await }
+            base.metrics.commit(submitted.len());
+            async move { commit(&base, &outbox, submitted).await }
         });
-        Self { group_commit, in_flight: InFlight::default() }
+        Self { group_commit, in_flight: InFlight::default(), tracer }
     }
 
     /// Accepts an event; it is durable when this returns. Of two with the same key, the second waits for the first. Calls
@@ -119,7 +130,21 @@ impl Intake {
             Some(idempotency) => Some(self.in_flight.enter(&idempotency.key).await?),
             None => None,
         };
-        self.group_commit.submit((new_event, inline)).await
+        let span = self.span(&new_event);
+        self.group_commit.submit(Submission { new_event, inline, trace: span.context() }).await
+    }
+
+    /// Starts the span from the submission of an event to its commit, which its deliveries are children of.
+    fn span(&self, new_event: &NewEvent) -> Span {
+        let mut span = self.tracer.start("accept event", SpanKind::Producer, trace::current());
+        span.record(|| {
+            [
+                attribute("tieline.organisation.id", new_event.organisation_id.to_string()),
+                attribute("tieline.event.type", new_event.fact.kind.clone()),
+                attribute("tieline.event.source", new_event.source.as_str().to_owned()),
+            ]
+        });
+        span
     }
 
     /// Accepts events of one organisation in their order; they are durable when this returns. No two have the same key.
@@ -136,9 +161,12 @@ impl Intake {
         for key in &keys {
             turns.push(self.in_flight.enter(key).await?);
         }
-        let mut answers = Vec::with_capacity(new_events.len());
+        let (mut answers, mut spans) = (Vec::with_capacity(new_events.len()), Vec::with_capacity(new_events.len()));
         for new_event in new_events {
-            answers.push(self.group_commit.hand_in((new_event, Vec::new())).await?);
+            let span = self.span(&new_event);
+            let submission = Submission { new_event, inline: Vec::new(), trace: span.context() };
+            spans.push(span);
+            answers.push(self.group_commit.hand_in(submission).await?);
         }
         join_all(answers).await.into_iter().collect()
     }
@@ -183,21 +211,24 @@ impl Drop for Turn<'_> {
 }
 
 /// Commits incoming events with their deliveries, and returns the result of each.
-async fn commit(
-    base: &Base,
-    outbox: &Outbox,
-    new_events: Vec<(NewEvent, Vec<InlineCall>)>,
-) -> Result<Vec<Result<Accepted>>> {
+async fn commit(base: &Base, outbox: &Outbox, submitted: Vec<Submission>) -> Result<Vec<Result<Accepted>>> {
     let (ambient, now) = (&base.ambient, base.now());
-    let (new_events, inline): (Vec<NewEvent>, Vec<Vec<InlineCall>>) = new_events.into_iter().unzip();
-    let inline = inline.concat();
+    let mut span = base.tracer.start_linked("group commit", submitted.iter().filter_map(|one| one.trace));
+    span.record(|| [attribute("tieline.batch.events", i64::try_from(submitted.len()).unwrap_or(i64::MAX))]);
+    let (mut new_events, mut inline) = (Vec::with_capacity(submitted.len()), Vec::new());
+    let mut traces = Vec::with_capacity(submitted.len());
+    for Submission { new_event, inline: calls, trace } in submitted {
+        new_events.push(new_event);
+        inline.extend(calls);
+        traces.push(trace);
+    }
     let ended: Vec<DeliveryState> = inline.iter().map(|inline| inline.delivery.state).collect();
     let tx = base.store.begin().await?;
     let mut known = insert_records(&tx, ambient, &new_events, now).await?;
     let mut answers = Vec::with_capacity(new_events.len());
     let mut events = Vec::with_capacity(new_events.len());
     let mut planned = Vec::new();
-    for new_event in new_events {
+    for (new_event, trace) in new_events.into_iter().zip(traces) {
         let id = match new_event.idempotency {
             None => new_event.id.unwrap_or_else(|| ambient.id()),
             Some(idempotency) => match known.remove(&idempotency.key) {
@@ -216,7 +247,7 @@ async fn commit(
         answers.push(Ok(Accepted { id, repeated: false }));
         let NewEvent { organisation_id, source, fact, made_from, path, planned: with_it, .. } = new_event;
         planned.extend(with_it.into_iter().map(|one| (events.len(), one)));
-        events.push(Event { id, organisation_id, source, fact, made_from, path, created_at: now });
+        events.push(Event { id, organisation_id, source, fact, made_from, path, trace, created_at: now });
     }
     outbox.append_inline_calls(&tx, inline).await?;
     let appended = outbox.append(&tx, &events, planned).await?.with_ended(ended);

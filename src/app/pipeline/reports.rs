@@ -16,6 +16,7 @@ use crate::{
             event::{Event, Fact},
             operational,
         },
+        trace::Traceparent,
     },
     store::Tx,
 };
@@ -31,7 +32,7 @@ pub struct Report {
 
 #[derive(Clone, Debug)]
 enum Subject {
-    Exhausted { destination: Destination, delivery: Box<Delivery>, event_type: String },
+    Exhausted { destination: Destination, delivery: Box<Delivery>, event_type: String, trace: Option<Traceparent> },
     Health(Destination),
     Connection { provider: &'static str, name: String, lost: Option<String> },
 }
@@ -45,6 +46,7 @@ impl Report {
                 destination: destination.clone(),
                 delivery: Box::new(delivery.clone()),
                 event_type: event.fact.kind.clone(),
+                trace: event.trace,
             },
             is_operational: operational::is_operational(&event.source),
         }
@@ -70,7 +72,7 @@ impl Report {
 
     fn fact(&self) -> Fact {
         match &self.subject {
-            Subject::Exhausted { destination, delivery, event_type } => {
+            Subject::Exhausted { destination, delivery, event_type, .. } => {
                 operational::delivery_exhausted(destination, delivery, event_type)
             }
             Subject::Health(destination) => operational::health_changed(destination),
@@ -84,12 +86,12 @@ impl Report {
     fn publish(&self, metrics: &Metrics) {
         let organisation = self.organisation_id;
         match &self.subject {
-            Subject::Exhausted { destination, delivery, event_type } => {
+            Subject::Exhausted { destination, delivery, event_type, trace } => {
                 metrics.exhausted(destination.kind.as_str());
                 tracing::warn!(
                     %organisation, destination = %destination.id, kind = destination.kind.as_str(),
                     delivery = %delivery.id, event = %delivery.event_id, event_type, attempts = delivery.attempts,
-                    reason = delivery.reason, "delivery exhausted"
+                    reason = delivery.reason, trace_id = trace.map(|trace| trace.trace_id()), "delivery exhausted"
                 );
             }
             Subject::Health(Destination { id, kind, health, .. }) => {

@@ -84,6 +84,7 @@ impl Routes {
                     fact,
                     made_from: None,
                     path: Vec::new(),
+                    trace: None,
                     created_at: self.base.now(),
                 };
                 Ok(vec![DraftResult { event_id: None, ..self.drafted(&route, &kind, &event)? }])

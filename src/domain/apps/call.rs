@@ -325,6 +325,7 @@ mod tests {
             fact,
             made_from: None,
             path: Vec::new(),
+            trace: None,
             created_at: crate::domain::ambient::Time::UNIX_EPOCH,
         };
         let due = event(SOURCE, callback_due(own));

@@ -186,6 +186,20 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Returns the reason of a failure, in words.
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Outcome::Delivered => None,
+            Outcome::Throttled { .. } => Some("rate limited"),
+            Outcome::Unreachable { reason } => Some(reason),
+            Outcome::Faltered { reason }
+            | Outcome::MessageRefused { reason }
+            | Outcome::AddressRefused { reason }
+            | Outcome::Gone { reason }
+            | Outcome::ConnectionDead { reason, .. } => Some(reason),
+        }
+    }
+
     /// Returns whether nothing but this message failed: otherwise the health of the destination, or of the connection,
     /// tells of the failure.
     pub fn concerns_the_message(&self) -> bool {

@@ -10,6 +10,7 @@ use crate::domain::{
     error::Violation,
     ids::{ChannelId, EventId, OrganisationId, RouteId},
     pipeline::{attributes::Attributes, operational},
+    trace::Traceparent,
 };
 
 /// Accepted event.
@@ -27,6 +28,8 @@ pub struct Event {
     pub made_from: Option<EventId>,
     /// Routes that led to it, in order: each of them sent an event that the next one was made from.
     pub path: Vec<RouteId>,
+    /// Trace context in which it was accepted, if any.
+    pub trace: Option<Traceparent>,
     /// Time at which it was accepted.
     pub created_at: Time,
 }

@@ -174,6 +174,7 @@ mod tests {
             fact: Fact::plain(kind, channel_id, data),
             made_from: None,
             path: Vec::new(),
+            trace: None,
             created_at: Time::UNIX_EPOCH,
         }
     }

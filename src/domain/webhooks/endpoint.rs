@@ -179,6 +179,7 @@ mod tests {
             fact,
             made_from: None,
             path: Vec::new(),
+            trace: None,
             created_at: Time::UNIX_EPOCH,
         };
         let url = Url::parse("https://tieline.example/").unwrap();

@@ -22,6 +22,7 @@ use crate::{
         page::{Page, PageRequest},
         pipeline::event::{Event, EventSource, Fact},
         search::Period,
+        trace::Traceparent,
     },
     store::{
         Tx, corrupt,
@@ -246,6 +247,7 @@ fn row(event: &Event) -> ActiveModel {
         data: Set(fact.data.to_string()),
         made_from: Set(event.made_from.map(|id| id.0)),
         path: Set((!event.path.is_empty()).then(|| serde_json::json!(event.path).to_string())),
+        traceparent: Set(event.trace.map(|trace| trace.to_string())),
         created_at: Set(event.created_at),
     }
 }
@@ -265,6 +267,7 @@ pub(in crate::store) fn event(row: Row) -> Result<Event> {
         },
         made_from: row.made_from.map(EventId),
         path: path.map_err(|error| corrupt("event", "path", error))?.unwrap_or_default(),
+        trace: row.traceparent.as_deref().and_then(Traceparent::parse),
         created_at: row.created_at,
     })
 }

@@ -180,6 +180,9 @@ pub struct EventOut {
     pub data: Option<Any<Value>>,
     /// Original event, if this one was made by a channel's modifiers: the message as it was posted.
     pub made_from: Option<Uuid>,
+    /// Trace that the event and its deliveries belong to (W3C Trace Context): that of the request's `traceparent`, or one
+    /// of this service's own where it exports traces.
+    pub trace_id: Option<String>,
     /// Time at which it was accepted.
     pub created_at: Timestamp,
 }
@@ -195,6 +198,7 @@ impl From<Event> for EventOut {
             attributes: (!attributes.is_empty()).then(|| attributes.into()),
             data: (!data.is_null()).then(|| Any(Arc::unwrap_or_clone(data))),
             made_from: event.made_from.map(|id| id.0),
+            trace_id: event.trace.map(|trace| trace.trace_id()),
             created_at: event.created_at.into(),
         }
     }

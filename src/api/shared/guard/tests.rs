@@ -156,6 +156,7 @@ fn endpoint(strict: bool, api: Api, seen: Seen) -> (Route, TaskTracker) {
     let document = served_document(&text);
     let tasks = TaskTracker::new();
     let plumbing = Plumbing {
+        tracer: Default::default(),
         ambient: Ambient::new(Arc::new(Still), Arc::new(Still)),
         tasks: tasks.clone(),
         body_limit_bytes: LIMIT,
@@ -378,11 +379,10 @@ async fn a_strict_guard_does_not_let_an_undocumented_answer_pass() {
     let service = OpenApiService::new(Odd, "test", "1");
     let document = served_document(&service.spec());
     let reported = Arc::new(Mutex::new(Vec::new()));
-    let tell: Tell = {
-        let reported = reported.clone();
-        Arc::new(move |difference| reported.lock().unwrap().push(difference.to_owned()))
-    };
+    let told = reported.clone();
+    let tell: Tell = Arc::new(move |difference| told.lock().unwrap().push(difference.to_owned()));
     let plumbing = Plumbing {
+        tracer: Default::default(),
         ambient: Ambient::new(Arc::new(Still), Arc::new(Still)),
         tasks: TaskTracker::new(),
         body_limit_bytes: LIMIT,

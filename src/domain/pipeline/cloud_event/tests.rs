@@ -30,6 +30,7 @@ fn event(fact: Fact) -> Event {
         fact,
         made_from: None,
         path: Vec::new(),
+        trace: None,
         created_at: Time::UNIX_EPOCH,
     }
 }

@@ -30,6 +30,7 @@ fn event(action: Option<&str>, data: Value) -> Event {
         fact: Fact { attributes, ..Fact::plain(WORKFLOW_STEP_COMPLETED, None, data) },
         made_from: None,
         path: Vec::new(),
+        trace: None,
         created_at: Time::from_timestamp(1_763_683_200, 0).unwrap(),
     }
 }

@@ -54,6 +54,7 @@ fn sent(event: OutgoingEvent, data: Value, word: Option<&str>) -> Value {
         fact: Fact::plain("any", (event != OutgoingEvent::UserCreated).then(|| Uuid::from_u128(7).into()), data),
         made_from: Some(Uuid::from_u128(4).into()),
         path: Vec::new(),
+        trace: None,
         created_at: time(),
     };
     let channel = channel();

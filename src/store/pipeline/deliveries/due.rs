@@ -106,7 +106,7 @@ async fn waiting(
          d.next_attempt_at AS d_next_attempt_at, d.completed_at AS d_completed_at, d.created_at AS d_created_at, \
          d.aside_at AS d_aside_at, \
          e.id, e.organisation_id, e.channel_id, e.kind, e.source, e.attributes, \
-         CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.path, e.created_at \
+         CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.path, e.traceparent, e.created_at \
          FROM ({heads}) AS d JOIN event e ON e.id = d.event_id ORDER BY {order}"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;

@@ -59,6 +59,7 @@ mod registry_actions;
 mod registry_events;
 mod registry_installations;
 mod rocketchat;
+mod rolling_upgrade;
 mod route_flows;
 mod routes;
 mod search;

@@ -4,6 +4,7 @@
 
 pub mod batches;
 pub mod breaker;
+pub mod columns;
 pub mod connect;
 pub mod copies;
 pub mod db;

@@ -3,7 +3,7 @@
 //! Each statement is bounded: it reads a page of organisations, or destinations that few indexes have, and counts no
 //! further than it says. No content of an event or a delivery is read.
 
-use ::entity::organisation::Model as OrganisationRow;
+use ::entity::organisation::{Entity as Organisations, Model as OrganisationRow};
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use crate::{
         tenancy::organisation::Organisation,
     },
     store::{
-        kernel::{batches, placeholders},
+        kernel::{batches, columns, placeholders},
         tenancy::organisations,
     },
 };
@@ -134,9 +134,10 @@ fn organisations_statement(backend: DbBackend, wanted: &OrganisationsWanted, lim
     }
     let filter = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
     let sql = format!(
-        "SELECT o.*, {counts}, \
+        "SELECT {columns}, {counts}, \
          (SELECT e.created_at FROM event e WHERE e.organisation_id = o.id ORDER BY e.id DESC LIMIT 1) AS last_event_at \
          FROM (SELECT * FROM organisation {filter} ORDER BY {order} LIMIT {limit}) AS o ORDER BY o.{order}",
+        columns = columns::of::<Organisations>("o"),
         counts = counts(backend),
         limit = limit + 1,
     );

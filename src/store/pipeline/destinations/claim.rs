@@ -8,14 +8,14 @@
 //! second of any. So a claim costs the same whether one organisation has ten thousand due destinations or a thousand
 //! have ten.
 
-use ::entity::destination::Model as Row;
+use ::entity::destination::{Entity as Destinations, Model as Row};
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
 use super::destination;
 use crate::{
     domain::{Result, ambient::Time, ids::OrganisationId, pipeline::destination::Destination},
-    store::kernel::{lease_clock::LeaseClock, placeholders},
+    store::kernel::{columns, lease_clock::LeaseClock, placeholders},
 };
 
 /// Destination under a worker's lease.
@@ -175,7 +175,8 @@ fn statement(backend: DbBackend, claim: &Claim) -> Statement {
          chosen AS (SELECT id FROM placed WHERE NOT slow OR place <= $6 ORDER BY share, due_at, id LIMIT $5), \
          due AS MATERIALIZED ({locked}) \
          UPDATE destination SET due_at = {lease_until}, lease_owner = $1, woken = FALSE \
-         WHERE id IN (SELECT id FROM due) AND {condition} RETURNING *",
+         WHERE id IN (SELECT id FROM due) AND {condition} RETURNING {returning}",
+        returning = columns::of::<Destinations>("destination"),
         rows = placeholders::rows(FIXED, busy, BUSY_WIDTH),
     );
     Statement::from_sql_and_values(backend, sql, values(claim, busy))

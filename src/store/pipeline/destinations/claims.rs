@@ -22,7 +22,7 @@ use crate::{
     domain::{Result, ambient::Time, ids::DestinationId, pipeline::destination::Health},
     store::{
         Tx,
-        kernel::{batches, lease_clock::LeaseClock, placeholders},
+        kernel::{batches, columns, lease_clock::LeaseClock, placeholders},
     },
 };
 
@@ -121,12 +121,8 @@ fn wake_statement(backend: DbBackend, ids: &[DestinationId], now: Time, offer: O
          {returning}",
         lease_until = lease.map_or(LeaseClock::Caller, |lease| lease.clock).due().lease_until,
         lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" },
-        returning = match (offer, backend) {
-            (None, _) => "",
-            (Some(_), DbBackend::Postgres) => " RETURNING destination.*",
-            // SQLite knows no `table.*` here, and by `*` means the table that is written.
-            (Some(_), _) => " RETURNING *",
-        },
+        returning =
+            offer.map_or(String::new(), |_| format!(" RETURNING {}", columns::of::<Destinations>("destination"))),
     );
     Statement::from_sql_and_values(backend, sql, values)
 }

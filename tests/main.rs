@@ -55,6 +55,7 @@ mod outgoing_webhooks;
 mod parity;
 mod pipeline;
 mod portal_sessions;
+mod queue_model;
 mod registry_actions;
 mod registry_events;
 mod registry_installations;

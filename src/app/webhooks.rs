@@ -13,6 +13,7 @@ pub mod matcher;
 pub mod outgoing;
 mod reach;
 mod routes;
+mod scripts;
 pub mod sender;
 
 use std::{sync::Arc, time::Duration};

@@ -121,6 +121,7 @@ impl Dispatcher {
         self.pipeline.handover().begin(&running);
         while !stop.is_cancelled() {
             let free = self.slots.free();
+            self.base.metrics().heartbeat(self.base.ambient().now());
             timers.pass(self.base.ambient().now());
             let claimed = if free > 0 { self.take_due(CLAIM).await } else { Ok((Vec::new(), false)) };
             let (claimed, bounded) = claimed.unwrap_or_else(|error| {

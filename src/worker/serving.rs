@@ -14,7 +14,10 @@ use tokio::{sync::OnceCell, time::Instant};
 
 use super::{dispatcher::Dispatcher, recorder::Record, slots::Slot};
 use crate::{
-    app::pipeline::sender::{Check, Session, Skip},
+    app::{
+        kernel::metrics::Metrics,
+        pipeline::sender::{Check, Session, Skip},
+    },
     domain::{
         Error, Result,
         ambient::Time,
@@ -51,6 +54,22 @@ pub(super) struct Work {
     /// Maximum number of deliveries that were loaded.
     pub(super) load: usize,
     pub(super) slot: Slot,
+}
+
+/// Counts a destination as leased for as long as it is served.
+struct Leased<'a>(&'a Metrics);
+
+impl<'a> Leased<'a> {
+    fn new(metrics: &'a Metrics) -> Self {
+        metrics.leased(1);
+        Self(metrics)
+    }
+}
+
+impl Drop for Leased<'_> {
+    fn drop(&mut self) {
+        self.0.leased(-1);
+    }
 }
 
 /// Result of one delivery's turn.
@@ -91,6 +110,7 @@ impl Dispatcher {
     /// turn; then records the outcomes and releases the lease. Returns the time at which the destination is due again.
     pub(super) async fn serve(&self, work: Work) -> Option<Time> {
         let Work { claimed, session, keeps_order, rate_limit, due, load, slot } = work;
+        let _leased = Leased::new(self.base.metrics());
         let Claimed { destination, pace_until, slow } = claimed;
         let serving = Serving {
             dispatcher: self,

@@ -24,7 +24,7 @@ use prometheus_client::{
 };
 
 use self::process::Process;
-use crate::domain::{Error, Result};
+use crate::domain::{Error, Result, ambient::Time};
 
 /// Labels of an answered HTTP request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -117,6 +117,9 @@ pub struct Metrics {
     connections_closed: Family<ReasonLabels, Counter>,
     exhausted: Family<KindLabels, Counter>,
     health_changes: Family<HealthLabels, Counter>,
+    leased: Gauge,
+    heartbeat_seconds: Gauge<f64, AtomicU64>,
+    script_runs: Family<OutcomeLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -147,6 +150,9 @@ impl Default for Metrics {
             connections_closed: Family::default(),
             exhausted: Family::default(),
             health_changes: Family::default(),
+            leased: Gauge::default(),
+            heartbeat_seconds: Gauge::default(),
+            script_runs: Family::default(),
         };
         registry.register("http_requests", "Requests answered", metrics.requests.clone());
         registry.register("http_request_seconds", "Time to answer a request", metrics.request_seconds.clone());
@@ -187,6 +193,9 @@ impl Metrics {
         for outcome in ["accepted", "repeated"] {
             drop(self.events.get_or_create(&OutcomeLabels { outcome }));
         }
+        for outcome in ["ended", "failed", "busy"] {
+            drop(self.script_runs.get_or_create(&OutcomeLabels { outcome }));
+        }
         for health in ["healthy", "failing", "disabled"] {
             drop(self.health_changes.get_or_create(&HealthLabels { health }));
         }
@@ -200,6 +209,12 @@ impl Metrics {
             "Connections of this process to the database that are idle or in use, and statements that wait for one";
         registry.register("database_connections", help, self.database_connections.clone());
         registry.register("database_up", "1 if the database answered this request, else 0", self.database_up.clone());
+        let help = "Destinations whose lease this process holds";
+        registry.register("destinations_leased", help, self.leased.clone());
+        let help = "Time at which the dispatcher of this process last looked for work; 0 where it has none";
+        registry.register("dispatcher_heartbeat_timestamp_seconds", help, self.heartbeat_seconds.clone());
+        let help = "Runs of scripts, by outcome: ended, failed (by the script's fault), or busy (no free process)";
+        registry.register("script_runs", help, self.script_runs.clone());
         let help = "Events that were committed together";
         registry.register("group_commit_events", help, self.commit_events.clone());
     }
@@ -278,6 +293,22 @@ impl Metrics {
             let gauge = self.in_flight.get_or_create(&ClassLabels { class });
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
+    }
+
+    /// Changes the number of destinations whose lease this process holds.
+    pub fn leased(&self, change: i64) {
+        self.leased.inc_by(change);
+    }
+
+    /// Notes that the dispatcher looks for work.
+    pub fn heartbeat(&self, now: Time) {
+        self.heartbeat_seconds
+            .set(Duration::from_millis(u64::try_from(now.timestamp_millis()).unwrap_or_default()).as_secs_f64());
+    }
+
+    /// Counts a run of a script that `ended`, `failed`, or found no free process (`busy`).
+    pub fn script_run(&self, outcome: &'static str) {
+        self.script_runs.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
     /// Changes the number of open connections.

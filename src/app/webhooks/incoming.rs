@@ -185,7 +185,7 @@ impl Webhooks {
         }
     }
 
-    /// Runs the script on a request. The script's store is saved even if the script then fails.
+    /// Runs the script on a request.
     async fn ask_script(
         &self,
         webhook: &Webhook,
@@ -204,16 +204,10 @@ impl Webhooks {
             headers: &request.headers,
         };
         let argument = incoming_script::argument(&asked, &payload, poster);
-        let kept = store::webhooks::script_store(self.base.store.reader(), webhook.id).await?;
-        let method = ScriptMethod::ProcessIncomingRequest;
-        let ScriptRun { result, console, store: changed, .. } =
-            self.scripts.run(webhook.organisation_id, text, (method, &argument), kept).await?;
+        let ran = self.run_script(webhook, text, (ScriptMethod::ProcessIncomingRequest, &argument)).await;
+        let ScriptRun { result, console, .. } = ran?;
         for line in console {
             tracing::debug!(integration = %webhook.id, level = ?line.level, text = line.text, "script console");
-        }
-        if let Some(changed) = changed {
-            let writer = self.base.store.writer();
-            store::webhooks::keep_script_store(writer, webhook, &changed, self.base.now()).await?;
         }
         let value = result.map_err(|fault| {
             tracing::debug!(integration = %webhook.id, %fault, "script failed");

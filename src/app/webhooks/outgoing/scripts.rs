@@ -18,7 +18,6 @@ use crate::{
         guard::{Answer, HeaderName, HeaderValue},
         script::request,
     },
-    store,
 };
 
 /// Retry interval of a delivery whose answer could not be processed because all script runners were busy.
@@ -153,15 +152,8 @@ impl Webhooks {
         let runnable = job.webhook.script.runnable().filter(|_| self.rules.script_mode.runs());
         let Some(text) = runnable else { return Ok(Scripted::Absent) };
         run.step(&format!("execute-script-before-running-{}", method.as_str()));
-        let id = job.webhook.id;
-        let kept = store::webhooks::script_store(self.base.store.reader(), id).await?;
-        let ScriptRun { result, console, store: changed, .. } =
-            self.scripts.run(job.webhook.organisation_id, text, (method, &argument), kept).await?;
+        let ScriptRun { result, console, .. } = self.run_script(job.webhook, text, (method, &argument)).await?;
         run.console(console);
-        if let Some(changed) = changed {
-            let writer = self.base.store.writer();
-            store::webhooks::keep_script_store(writer, job.webhook, &changed, self.base.now()).await?;
-        }
         match result {
             Err(fault) => {
                 run.script_failed(method, &fault);

@@ -10,12 +10,18 @@
 ARG RUST_VERSION=1.95.0
 
 FROM rust:${RUST_VERSION}-slim-bookworm AS build
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends make musl-tools \
+    && rm -rf /var/lib/apt/lists/* \
+    && rustup target add "$(uname --machine)-unknown-linux-musl"
 WORKDIR /src
 COPY . .
 # The cache outlives the layer, so the binaries are copied out of it.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    cargo build --release --locked --package tieline --package standin \
-    && install -D --target-directory=/out target/release/tieline target/release/standin \
+    target="$(uname --machine)-unknown-linux-musl" \
+    && cargo build --profile dist --locked --target "$target" --package tieline --package standin \
+    && install -D --target-directory=/out "target/$target/dist/tieline" "target/$target/dist/standin" \
     && install --directory /out/state
 
 FROM debian:bookworm-slim AS demo
@@ -31,11 +37,12 @@ ENV STANDIN_LISTEN=0.0.0.0:8090 STANDIN_DATA_DIR=/var/lib/tieline
 EXPOSE 8090
 CMD ["standin"]
 
-# glibc, libgcc and the certificates of the public authorities; no shell and no package manager. 65532 is its `nonroot`.
-FROM gcr.io/distroless/cc-debian12:nonroot AS tieline
+# A static program and the certificates of the public authorities: no shell, no library and no package manager.
+FROM scratch AS tieline
 LABEL org.opencontainers.image.title="Tieline" \
       org.opencontainers.image.description="A self-hosted integrations service" \
       org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /src/LICENSE /usr/share/doc/tieline/LICENSE
 COPY --from=build /out/tieline /usr/local/bin/tieline
 # A new volume takes the owner of this folder.

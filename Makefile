@@ -21,6 +21,7 @@ clients-test: ## Drive servers with the published clients of the dialects (needs
 	scripts/clients-test
 
 check: ## Check formatting and lints; run no test
+	@scripts/require test
 	cargo fmt --all --check
 	rustfmt --check --edition 2024 $(OWN_WORKSPACES)
 	cargo clippy --workspace --all-targets -- -D warnings

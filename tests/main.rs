@@ -59,6 +59,7 @@ mod queue_model;
 mod registry_actions;
 mod registry_events;
 mod registry_installations;
+mod releases;
 mod rocketchat;
 mod rolling_upgrade;
 mod route_flows;

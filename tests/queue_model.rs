@@ -103,7 +103,8 @@ impl World {
     async fn take(&mut self, step: &Step) {
         match step {
             Step::Accept => {
-                let name = format!("e{:03}", self.accepted.len());
+                // No part of an identifier.
+                let name = format!("step {:03}", self.accepted.len());
                 let id = self.app.step(&name).await;
                 self.accepted.push((name, id));
             }

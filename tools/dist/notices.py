@@ -5,8 +5,8 @@ Usage: tools/dist/notices.py TARGET --licences FILE --sbom FILE
 
 Crates that are linked for TARGET are in them, and the packages of npm in the portal's pages. Build and development
 dependencies are not shipped. The SBOM is CycloneDX 1.5 in JSON. A crate that names no licence fails the run. One that
-brings no text of it is listed at the end, above the text of the MIT licence, which all of them offer; one that does not
-offer it fails the run too.
+brings no text of it is listed at the end, above the text of the MIT licence, or of the Apache licence 2.0, whichever it
+offers; one that offers neither fails the run too.
 """
 
 import argparse
@@ -117,15 +117,19 @@ def licences(packages):
         parts.append("\n".join(["=" * 120, *sorted(set(names)), f"({path})", "-" * 120, "", text, ""]))
     without = [(name, package["license"], package["repository"] or "") for name, package in without]
     without += [(f"{name} {version} ({licence})", licence, "npm") for name, version, licence, _ in of_portal()]
-    other = [name for name, licence, _ in without if "MIT" not in re.split(r"[^A-Za-z0-9.-]+", licence)]
-    if other:
-        sys.exit(f"no text of a licence comes with {', '.join(other)}, and it is not MIT")
-    lines = [
-        "=" * 120,
-        "Crates and packages of npm that bring no text of their licence; copyright of their authors:",
-        "",
-    ]
-    parts.append("\n".join([*lines, *(f"{name}  {place}".rstrip() for name, _, place in without), "", MIT]))
+    for offered, text in (("MIT", MIT), ("Apache-2.0", (ROOT / "LICENSE").read_text())):
+        those = [one for one in without if offered in re.split(r"[^A-Za-z0-9.-]+", one[1])]
+        without = [one for one in without if one not in those]
+        if those:
+            lines = [
+                "=" * 120,
+                f"Crates and packages of npm that bring no text of their licence, {offered}; copyright of their authors:",
+                "",
+            ]
+            parts.append("\n".join([*lines, *(f"{name}  {place}".rstrip() for name, _, place in those), "", text]))
+    if without:
+        names = ", ".join(name for name, _, _ in without)
+        sys.exit(f"no text of a licence comes with {names}, and it is neither MIT nor Apache-2.0")
     return "\n".join(parts)
 
 

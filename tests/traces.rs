@@ -141,6 +141,7 @@ async fn spans_lead_from_the_request_to_each_attempt() {
         assert_eq!(attempt.parent_span_id, dispatch.span_id);
         assert!(attribute(attempt, "tieline.destination.kind").contains("webhook"));
     }
+    assert!(attribute(&attempts[0], "http.response.status_code").contains("503"));
     let failed = |span: &Span| span.status.as_ref().is_some_and(|status| status.code == 2);
     assert!(failed(&attempts[0]) && !failed(&attempts[1]), "{attempts:?}");
     let headers: Vec<String> = upstream.calls().iter().map(|call| call.header("traceparent").to_owned()).collect();

@@ -212,13 +212,14 @@ impl Serving<'_> {
         let mut span = self.dispatcher.base.tracer().start("attempt", SpanKind::Client, trace::current());
         let sent = trace::within(span.context(), sending).await;
         span.record(|| {
-            let status = sent.as_ref().ok().and_then(|outcome| outcome.status_code);
             [
                 attribute("tieline.attempt", i64::from(delivery.attempts) + 1),
                 attribute("tieline.destination.kind", self.kind.as_str().to_owned()),
-                attribute("http.response.status_code", status.map_or(0, i64::from)),
             ]
         });
+        if let Some(status) = sent.as_ref().ok().and_then(|outcome| outcome.status_code) {
+            span.record(|| [attribute("http.response.status_code", i64::from(status))]);
+        }
         if let Some(reason) = sent.as_ref().ok().and_then(|outcome| outcome.outcome.failure()) {
             span.fail(reason);
         }

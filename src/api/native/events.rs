@@ -56,6 +56,7 @@ enum AcceptedBatch {
 
 /// An event, in the form that is asked for.
 #[derive(ResponseContent)]
+#[allow(clippy::large_enum_variant, reason = "one is made for an answer, and the usual form is the large one")]
 enum EventForm {
     Native(Json<EventDetailOut>),
     #[oai(content_type = "application/cloudevents+json")]

@@ -17,7 +17,7 @@ use tieline::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support::{Database, Integration, Reply, Setup, TestApp, until};
+use crate::support::{Integration, Reply, Setup, TestApp, until};
 
 const CHANNEL: &str = "C0ALERTS";
 const LIMIT: Duration = Duration::from_secs(20);
@@ -111,40 +111,30 @@ both! {
 
 const URLS: usize = 12;
 
-/// An organisation whose URLs are more than its slots: the next one is called as soon as one has answered.
-async fn more_urls_than_slots(database: Database) {
-    let settings = [
-        ("TIELINE_DELIVERY__MAX_CONCURRENT_PER_ORGANISATION", "2"),
-        // Longer than the limit: nothing is found by the poll.
-        ("TIELINE_DELIVERY__POLL_MS", "60000"),
-    ];
-    let settings = settings.map(|(key, value)| (key, value.to_owned())).to_vec();
-    let app = TestApp::start_with(database, Setup { settings, ..Setup::default() }).await;
-    let far = Integration::start("output", json!([])).await;
-    far.reply(Reply::Text(204, String::new()));
-    for index in 0..URLS {
-        let destination = json!({"kind": "webhook", "url": format!("{}/{index}", far.base())});
-        app.owner.post("/v1/routes", &json!({"types": ["order.*"], "destination": destination})).await.ok(201);
-    }
-    let stop = CancellationToken::new();
-    let running = tokio::spawn(app.deliverer.clone().run(stop.clone()));
-    for number in 1..=3 {
-        app.owner.post("/v1/events", &json!({"type": "order.created", "data": {}})).await.ok(202);
-        let all = async || (far.calls().len() == number * URLS).then_some(());
-        until("every URL is called", LIMIT, all).await;
-    }
-    stop.cancel();
-    running.await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn more_urls_than_slots_wait_for_no_poll_on_sqlite() {
-    more_urls_than_slots(Database::sqlite()).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn more_urls_than_slots_wait_for_no_poll_on_postgres() {
-    if let Some(database) = Database::postgres().await {
-        more_urls_than_slots(database).await;
+both_databases! {
+    /// An organisation whose URLs are more than its slots: the next one is called as soon as one has answered.
+    async fn more_urls_than_slots_wait_for_no_poll(database) {
+        let settings = [
+            ("TIELINE_DELIVERY__MAX_CONCURRENT_PER_ORGANISATION", "2"),
+            // Longer than the limit: nothing is found by the poll.
+            ("TIELINE_DELIVERY__POLL_MS", "60000"),
+        ];
+        let settings = settings.map(|(key, value)| (key, value.to_owned())).to_vec();
+        let app = TestApp::start_with(database, Setup { settings, ..Setup::default() }).await;
+        let far = Integration::start("output", json!([])).await;
+        far.reply(Reply::Text(204, String::new()));
+        for index in 0..URLS {
+            let destination = json!({"kind": "webhook", "url": format!("{}/{index}", far.base())});
+            app.owner.post("/v1/routes", &json!({"types": ["order.*"], "destination": destination})).await.ok(201);
+        }
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(app.deliverer.clone().run(stop.clone()));
+        for number in 1..=3 {
+            app.owner.post("/v1/events", &json!({"type": "order.created", "data": {}})).await.ok(202);
+            let all = async || (far.calls().len() == number * URLS).then_some(());
+            until("every URL is called", LIMIT, all).await;
+        }
+        stop.cancel();
+        running.await.unwrap();
     }
 }

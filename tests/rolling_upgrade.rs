@@ -19,7 +19,7 @@ use serde_json::json;
 use tieline::store::{Limits, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Database, Integration, TestApp, until};
+use crate::support::{Integration, TestApp, until};
 
 /// Time limit of each wait.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -88,51 +88,41 @@ async fn call(app: &TestApp, caller: usize, migrated: &AtomicBool) -> Vec<String
     ids
 }
 
-async fn a_process_serves_while_the_next_version_migrates(database: Database) {
-    let address = database.url.clone();
-    let app = TestApp::start(database).await;
-    let upstream = Integration::start("output", json!([])).await;
-    let to = json!({"kind": "webhook", "url": format!("{}/hook", upstream.base())});
-    app.owner.post("/v1/routes", &json!({"name": "all", "types": ["order.*"], "destination": to})).await.ok(201);
-    let stop = CancellationToken::new();
-    let worker = tokio::spawn(app.deliverer.clone().run(stop.clone()));
-    let migrated = Arc::new(AtomicBool::new(false));
+both_databases! {
+    async fn a_process_serves_while_the_next_version_migrates(database) {
+        let address = database.url.clone();
+        let app = TestApp::start(database).await;
+        let upstream = Integration::start("output", json!([])).await;
+        let to = json!({"kind": "webhook", "url": format!("{}/hook", upstream.base())});
+        app.owner.post("/v1/routes", &json!({"name": "all", "types": ["order.*"], "destination": to})).await.ok(201);
+        let stop = CancellationToken::new();
+        let worker = tokio::spawn(app.deliverer.clone().run(stop.clone()));
+        let migrated = Arc::new(AtomicBool::new(false));
 
-    let calls = join_all((0..CALLERS).map(|caller| call(&app, caller, &migrated)));
-    let migration = async {
-        let at_work = async || (upstream.calls().len() >= CALLERS).then_some(());
-        until("the callers are at work", LIMIT, at_work).await;
-        let connection = Connector::connect(&address).await.unwrap();
-        Next::up(&connection, None).await.unwrap();
-        connection.close().await.unwrap();
-        migrated.store(true, Ordering::Relaxed);
-    };
-    let (accepted, ()) = tokio::join!(calls, migration);
+        let calls = join_all((0..CALLERS).map(|caller| call(&app, caller, &migrated)));
+        let migration = async {
+            let at_work = async || (upstream.calls().len() >= CALLERS).then_some(());
+            until("the callers are at work", LIMIT, at_work).await;
+            let connection = Connector::connect(&address).await.unwrap();
+            Next::up(&connection, None).await.unwrap();
+            connection.close().await.unwrap();
+            migrated.store(true, Ordering::Relaxed);
+        };
+        let (accepted, ()) = tokio::join!(calls, migration);
 
-    let accepted: Vec<String> = accepted.into_iter().flatten().collect();
-    assert!(accepted.len() >= CALLERS * EVENTS, "{}", accepted.len());
-    let delivered = async || (upstream.calls().len() >= accepted.len()).then_some(());
-    until("every accepted event is delivered", LIMIT, delivered).await;
-    stop.cancel();
-    tokio::time::timeout(LIMIT, worker).await.unwrap().unwrap();
-    app.drain().await;
-    for id in &accepted {
-        assert_eq!(app.delivery_of(id).await["state"], "delivered", "{id}");
-    }
-    let store = Store::connect(&address, Limits::default()).await.unwrap();
-    let newer = store.migrate().await.unwrap_err().to_string();
-    assert!(newer.contains("newer"), "{newer}");
-    store.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_serves_while_the_next_version_migrates_on_sqlite() {
-    a_process_serves_while_the_next_version_migrates(Database::sqlite()).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_serves_while_the_next_version_migrates_on_postgres() {
-    if let Some(database) = Database::postgres().await {
-        a_process_serves_while_the_next_version_migrates(database).await;
+        let accepted: Vec<String> = accepted.into_iter().flatten().collect();
+        assert!(accepted.len() >= CALLERS * EVENTS, "{}", accepted.len());
+        let delivered = async || (upstream.calls().len() >= accepted.len()).then_some(());
+        until("every accepted event is delivered", LIMIT, delivered).await;
+        stop.cancel();
+        tokio::time::timeout(LIMIT, worker).await.unwrap().unwrap();
+        app.drain().await;
+        for id in &accepted {
+            assert_eq!(app.delivery_of(id).await["state"], "delivered", "{id}");
+        }
+        let store = Store::connect(&address, Limits::default()).await.unwrap();
+        let newer = store.migrate().await.unwrap_err().to_string();
+        assert!(newer.contains("newer"), "{newer}");
+        store.close().await;
     }
 }

@@ -9,7 +9,7 @@ mod clock;
 mod ensure;
 mod health;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 
 use ::entity::destination::{ActiveModel, Column, Entity as Destinations, Model as Row};
 pub use claim::{Busy, Claim, Claimed, Lease, Room, claim};
@@ -33,8 +33,15 @@ use crate::{
             retry::RetrySchedule,
         },
     },
-    store::{Tx, corrupt, kernel::batches, pipeline::retry_schedules},
+    store::{
+        Tx, corrupt,
+        kernel::{batches, columns},
+        pipeline::retry_schedules,
+    },
 };
+
+/// Columns that a statement on the table returns.
+static COLUMNS: LazyLock<String> = LazyLock::new(|| columns::of::<Destinations>("destination"));
 
 /// Inserts a destination.
 ///

@@ -8,14 +8,14 @@
 //! second of any. So a claim costs the same whether one organisation has ten thousand due destinations or a thousand
 //! have ten.
 
-use ::entity::destination::{Entity as Destinations, Model as Row};
+use ::entity::destination::Model as Row;
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
-use super::destination;
+use super::{COLUMNS, destination};
 use crate::{
     domain::{Result, ambient::Time, ids::OrganisationId, pipeline::destination::Destination},
-    store::kernel::{columns, lease_clock::LeaseClock, placeholders},
+    store::kernel::{lease_clock::LeaseClock, placeholders},
 };
 
 /// Destination under a worker's lease.
@@ -176,7 +176,7 @@ fn statement(backend: DbBackend, claim: &Claim) -> Statement {
          due AS MATERIALIZED ({locked}) \
          UPDATE destination SET due_at = {lease_until}, lease_owner = $1, woken = FALSE \
          WHERE id IN (SELECT id FROM due) AND {condition} RETURNING {returning}",
-        returning = columns::of::<Destinations>("destination"),
+        returning = *COLUMNS,
         rows = placeholders::rows(FIXED, busy, BUSY_WIDTH),
     );
     Statement::from_sql_and_values(backend, sql, values(claim, busy))

@@ -15,6 +15,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
+    COLUMNS,
     claim::{Claimed, Lease, claimed},
     health::health_columns,
 };
@@ -22,7 +23,7 @@ use crate::{
     domain::{Result, ambient::Time, ids::DestinationId, pipeline::destination::Health},
     store::{
         Tx,
-        kernel::{batches, columns, lease_clock::LeaseClock, placeholders},
+        kernel::{batches, lease_clock::LeaseClock, placeholders},
     },
 };
 
@@ -121,8 +122,7 @@ fn wake_statement(backend: DbBackend, ids: &[DestinationId], now: Time, offer: O
          {returning}",
         lease_until = lease.map_or(LeaseClock::Caller, |lease| lease.clock).due().lease_until,
         lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" },
-        returning =
-            offer.map_or(String::new(), |_| format!(" RETURNING {}", columns::of::<Destinations>("destination"))),
+        returning = offer.map_or(String::new(), |_| format!(" RETURNING {}", *COLUMNS)),
     );
     Statement::from_sql_and_values(backend, sql, values)
 }

@@ -120,9 +120,9 @@ impl Dispatcher {
         let running = Arc::new(Running { dispatcher: self.clone(), timers: timers.clone(), in_flight });
         self.pipeline.handover().begin(&running);
         while !stop.is_cancelled() {
-            let free = self.slots.free();
-            self.base.metrics().heartbeat(self.base.ambient().now());
-            timers.pass(self.base.ambient().now());
+            let (free, now) = (self.slots.free(), self.base.ambient().now());
+            self.base.metrics().heartbeat(now);
+            timers.pass(now);
             let claimed = if free > 0 { self.take_due(CLAIM).await } else { Ok((Vec::new(), false)) };
             let (claimed, bounded) = claimed.unwrap_or_else(|error| {
                 tracing::error!(%error, "due destinations could not be claimed; trying again");

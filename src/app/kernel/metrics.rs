@@ -302,8 +302,7 @@ impl Metrics {
 
     /// Notes that the dispatcher looks for work.
     pub fn heartbeat(&self, now: Time) {
-        self.heartbeat_seconds
-            .set(Duration::from_millis(u64::try_from(now.timestamp_millis()).unwrap_or_default()).as_secs_f64());
+        self.heartbeat_seconds.set((now - Time::UNIX_EPOCH).as_seconds_f64());
     }
 
     /// Counts a run of a script that `ended`, `failed`, or found no free process (`busy`).

@@ -5,16 +5,21 @@
 //! PostgreSQL takes the columns of any number of rows as arrays (`UNNEST`): one statement and one round trip. The arrays
 //! have no NULL: an absent text is `''` and an absent time the epoch, and the statement restores them by `NULLIF`. So
 //! they are for columns in which neither is ever a value.
+//! It plans a statement with an array anew each time, though: the plan for the array at hand always seems cheaper than
+//! the one for arrays of any length. So the few ids of a hot statement are values of their own ([`among`]).
 //!
 //! Not here: the statements.
 
-use sea_orm::Value;
+use sea_orm::{DbBackend, Value};
 use uuid::Uuid;
 
+use super::placeholders;
 use crate::domain::ambient::Time;
 
 /// Maximum number of rows of one statement.
 const MOST: usize = 64;
+/// Maximum number of ids that are values of their own on PostgreSQL. Beyond it, planning is little beside the execution.
+const FEW: usize = 16;
 
 /// Cuts rows into runs with powers of two as lengths.
 pub(in crate::store) fn runs<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
@@ -31,6 +36,17 @@ pub(in crate::store) fn filled(ids: impl IntoIterator<Item = Uuid>) -> Vec<Uuid>
     let mut ids: Vec<Uuid> = ids.into_iter().collect();
     ids.resize(ids.len().next_power_of_two(), Uuid::nil());
     ids
+}
+
+/// Adds ids to the values of a hand-written statement. Returns the right side of a condition that one of them is met.
+pub(in crate::store) fn among(backend: DbBackend, ids: Vec<Uuid>, values: &mut Vec<Value>) -> String {
+    if backend == DbBackend::Postgres && ids.len() > FEW {
+        values.push(ids.into());
+        return format!("= ANY (${})", values.len());
+    }
+    let (ids, first) = (filled(ids), values.len());
+    values.extend(ids.iter().map(|id| Value::from(*id)));
+    format!("IN ({})", placeholders::list(first, ids.len()))
 }
 
 /// A column of ids as an array.
@@ -67,5 +83,16 @@ mod tests {
         let ids: Vec<Uuid> = (1..=5).map(Uuid::from_u128).collect();
         let filled = filled(ids.clone());
         assert_eq!((filled.len(), &filled[..5], filled[5]), (8, &ids[..], Uuid::nil()));
+    }
+
+    #[test]
+    fn few_ids_are_values_of_their_own() {
+        let ids = |count| (1..=count).map(Uuid::from_u128).collect::<Vec<_>>();
+        let mut values = vec![Value::from(true)];
+        assert_eq!(among(DbBackend::Postgres, ids(3), &mut values), "IN ($2, $3, $4, $5)");
+        assert_eq!(values.len(), 5);
+        assert_eq!(among(DbBackend::Postgres, ids(17), &mut values), "= ANY ($6)");
+        assert_eq!(among(DbBackend::Sqlite, ids(17), &mut values).matches('$').count(), 32);
+        assert_eq!(values.len(), 6 + 32);
     }
 }

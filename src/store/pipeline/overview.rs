@@ -16,7 +16,7 @@ use crate::{
         tenancy::organisation::Organisation,
     },
     store::{
-        kernel::{batches, columns, placeholders},
+        kernel::{batches, columns},
         tenancy::organisations,
     },
 };
@@ -241,13 +241,8 @@ pub async fn backlog(db: &impl ConnectionTrait) -> Result<Vec<Backlogged>> {
     }
     let share = MOST_PENDING / chosen.len() as u64;
     let backend = db.get_database_backend();
-    let (among, values): (String, Vec<Value>) = match backend {
-        DbBackend::Postgres => ("= ANY ($1)".to_owned(), vec![batches::ids(chosen)]),
-        _ => {
-            let ids = batches::filled(chosen);
-            (format!("IN {}", placeholders::rows(0, 1, ids.len())), ids.iter().map(|id| Value::from(*id)).collect())
-        }
-    };
+    let mut values: Vec<Value> = Vec::new();
+    let among = batches::among(backend, chosen, &mut values);
     let sql = format!(
         "SELECT d.id, d.kind, d.name, d.health, d.organisation_id, o.slug, o.name AS organisation_name, d.due_at, \
          d.lease_owner IS NOT NULL AS leased, \

@@ -13,7 +13,7 @@ use crate::{
         ids::DestinationId,
         pipeline::{delivery::Delivery, event::Event},
     },
-    store::kernel::batches,
+    store::kernel::{batches, placeholders},
 };
 
 /// Number of deliveries that have stepped aside in one destination that are loaded at once.
@@ -85,20 +85,20 @@ async fn waiting(
         };
         heads.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")
     };
-    let ids = destinations.iter().map(|id| id.0);
-    let (heads, values): (String, Vec<Value>) = match backend {
+    // Values, not an array: see `batches`.
+    let ids = batches::filled(destinations.iter().map(|id| id.0));
+    let heads = match backend {
         DbBackend::Postgres => {
-            let heads = format!("SELECT h.* FROM UNNEST($2) AS v (id) CROSS JOIN LATERAL ({}) AS h", head("v.id"));
-            (heads, vec![now.into(), batches::ids(ids)])
+            let rows = placeholders::rows(1, ids.len(), 1);
+            format!("SELECT h.* FROM (VALUES {rows}) AS v (id) CROSS JOIN LATERAL ({}) AS h", head("v.id"))
         }
         // SQLite has no LATERAL.
         _ => {
-            let ids = batches::filled(ids);
             let heads = (0..ids.len()).map(|index| head(&format!("${}", index + 2)));
-            let values = std::iter::once(now.into()).chain(ids.iter().map(|id| Value::from(*id)));
-            (heads.collect::<Vec<_>>().join(" UNION ALL "), values.collect())
+            heads.collect::<Vec<_>>().join(" UNION ALL ")
         }
     };
+    let values = std::iter::once(now.into()).chain(ids.into_iter().map(Value::from)).collect::<Vec<_>>();
     let sql = format!(
         "SELECT d.id AS d_id, d.organisation_id AS d_organisation_id, d.event_id AS d_event_id, \
          d.destination_id AS d_destination_id, d.route_id AS d_route_id, d.state AS d_state, d.reason AS d_reason, d.content AS d_content, \

@@ -98,16 +98,7 @@ fn wake_statement(backend: DbBackend, ids: &[DestinationId], now: Time, offer: O
     let lease = offer.map(|offer| &offer.lease);
     let owner = lease.map(|lease| lease.owner);
     let mut values: Vec<Value> = vec![owner.into(), now.into(), lease.map_or(now, |lease| lease.until).into()];
-    let mut list = |ids: &[DestinationId]| {
-        let ids = ids.iter().map(|id| id.0);
-        if backend == DbBackend::Postgres {
-            values.push(batches::ids(ids));
-            return format!("= ANY (${})", values.len());
-        }
-        let (ids, first) = (batches::filled(ids), values.len());
-        values.extend(ids.iter().map(|id| Value::from(*id)));
-        format!("IN {}", placeholders::rows(first, 1, ids.len()))
-    };
+    let mut list = |ids: &[DestinationId]| batches::among(backend, ids.iter().map(|id| id.0).collect(), &mut values);
     let (woken, offered) = (list(ids), list(offer.map_or(&[], |offer| &offer.destinations)));
     let sql = format!(
         "WITH held AS MATERIALIZED (SELECT id, woken, lease_owner, due_at, not_before, \

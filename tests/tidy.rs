@@ -320,6 +320,15 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        says: "a migration runs in a schema of a distributed PostgreSQL (Citus): statements::execute sends one statement \
+               at a time, and there are no triggers, sequences, identity columns or concurrent builds",
+        holds_in: |path| path.starts_with("migration/src/m"),
+        broken_at: |source| {
+            let refused = |line: &str| REFUSED_IN_SCHEMAS.iter().any(|words| line.to_uppercase().contains(words));
+            (1..).zip(source.text.lines()).filter(|(_, line)| refused(line)).map(|(number, _)| number).collect()
+        },
+    },
+    Rule {
         says: "a type is described by poem-openapi or by utoipa, never by both: there would be two truths",
         holds_in: is_source,
         broken_at: |source| types_described_twice(&source.tokens),
@@ -372,6 +381,19 @@ fn types_described_twice(tokens: &[Token]) -> Vec<usize> {
     }
     lines
 }
+
+/// Words that a migration may not have, in capitals.
+const REFUSED_IN_SCHEMAS: &[&str] = &[
+    "EXECUTE_UNPREPARED",
+    "CREATE TRIGGER",
+    "SEQUENCE",
+    "SERIAL",
+    "AS IDENTITY",
+    "AUTOINCREMENT",
+    "CONCURRENTLY",
+    "LOCK TABLE",
+    " PUBLIC.",
+];
 
 /// First words of a sentence with a relative clause instead of a name. A doc comment begins with a noun phrase or a verb.
 const QUESTION_WORDS: &[&str] = &["what", "whether", "how", "who", "whose", "whoever", "by", "where", "when", "which"];

@@ -3,7 +3,6 @@
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};
 
-mod column_types;
 mod m20261120_000001_core;
 mod m20261121_000001_github;
 mod m20261121_000002_integrations;
@@ -32,6 +31,7 @@ mod m20261202_000041_workers;
 mod m20261202_000050_interfaces;
 mod m20261202_000060_app_keys;
 mod m20261202_000070_traces;
+mod statements;
 
 /// List of all migrations, in order.
 pub struct Migrator;

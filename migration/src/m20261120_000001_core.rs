@@ -6,7 +6,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column_types;
+use crate::statements;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -291,12 +291,12 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        column_types::execute(manager, TABLES).await
+        statements::execute(manager, TABLES).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for name in NAMES {
-            manager.get_connection().execute_unprepared(&format!("DROP TABLE IF EXISTS {name}")).await?;
+            statements::execute(manager, &format!("DROP TABLE IF EXISTS {name}")).await?;
         }
         Ok(())
     }

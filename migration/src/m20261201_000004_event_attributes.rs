@@ -2,6 +2,8 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
+use crate::statements;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -45,9 +47,8 @@ impl MigrationTrait for Migration {
             DbBackend::Postgres => format!("json_strip_nulls(json_build_object({PAIRS}))::TEXT"),
             _ => format!("json_patch('{{}}', json_object({PAIRS}))"),
         };
-        let connection = manager.get_connection();
         for sql in [ADD, &MOVE.replace("{object}", &object), DROP] {
-            connection.execute_unprepared(sql).await?;
+            statements::execute(manager, sql).await?;
         }
         Ok(())
     }
@@ -61,9 +62,8 @@ impl MigrationTrait for Migration {
             };
             sql = sql.replace(&format!("{{{name}}}"), &value);
         }
-        let connection = manager.get_connection();
         for sql in [ADD_BACK, &sql, "ALTER TABLE event DROP COLUMN attributes"] {
-            connection.execute_unprepared(sql).await?;
+            statements::execute(manager, sql).await?;
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::statements;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -36,6 +38,6 @@ impl MigrationTrait for Migration {
 }
 
 async fn rename(manager: &SchemaManager<'_>, from: &str, to: &str) -> Result<(), DbErr> {
-    manager.get_connection().execute_unprepared(&format!("ALTER TABLE {from} RENAME TO {to}")).await?;
+    statements::execute(manager, &format!("ALTER TABLE {from} RENAME TO {to}")).await?;
     Ok(())
 }

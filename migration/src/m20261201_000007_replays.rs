@@ -2,6 +2,8 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
+use crate::statements;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -14,16 +16,15 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let time = if manager.get_database_backend() == DbBackend::Postgres { "TIMESTAMPTZ" } else { "TEXT" };
-        let connection = manager.get_connection();
         for column in ["attempts_before_replay INTEGER NOT NULL DEFAULT 0".to_owned(), format!("replayed_at {time}")] {
-            connection.execute_unprepared(&format!("ALTER TABLE delivery ADD COLUMN {column}")).await?;
+            statements::execute(manager, &format!("ALTER TABLE delivery ADD COLUMN {column}")).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for column in ["attempts_before_replay", "replayed_at"] {
-            manager.get_connection().execute_unprepared(&format!("ALTER TABLE delivery DROP COLUMN {column}")).await?;
+            statements::execute(manager, &format!("ALTER TABLE delivery DROP COLUMN {column}")).await?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column_types;
+use crate::statements;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -30,14 +30,14 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for (table, column, kind) in COLUMNS {
-            column_types::execute(manager, &format!("ALTER TABLE {table} ADD COLUMN {column} {kind}")).await?;
+            statements::execute(manager, &format!("ALTER TABLE {table} ADD COLUMN {column} {kind}")).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for (table, column, _) in COLUMNS {
-            manager.get_connection().execute_unprepared(&format!("ALTER TABLE {table} DROP COLUMN {column}")).await?;
+            statements::execute(manager, &format!("ALTER TABLE {table} DROP COLUMN {column}")).await?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column_types;
+use crate::statements;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -38,22 +38,21 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for (table, column) in COLUMNS {
-            column_types::execute(manager, &format!("ALTER TABLE {table} ADD COLUMN {column}")).await?;
+            statements::execute(manager, &format!("ALTER TABLE {table} ADD COLUMN {column}")).await?;
         }
         for statement in UP {
-            manager.get_connection().execute_unprepared(statement).await?;
+            statements::execute(manager, statement).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
         for statement in DOWN {
-            connection.execute_unprepared(statement).await?;
+            statements::execute(manager, statement).await?;
         }
         for (table, column) in COLUMNS {
             let name = column.split(' ').next().unwrap_or_default();
-            connection.execute_unprepared(&format!("ALTER TABLE {table} DROP COLUMN {name}")).await?;
+            statements::execute(manager, &format!("ALTER TABLE {table} DROP COLUMN {name}")).await?;
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::statements;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -19,17 +21,14 @@ impl MigrationTrait for Migration {
             let sql = format!(
                 "CREATE INDEX delivery_{state}_in_organisation ON delivery (organisation_id, id) WHERE state = '{state}'"
             );
-            manager.get_connection().execute_unprepared(&sql).await?;
+            statements::execute(manager, &sql).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for state in STATES {
-            manager
-                .get_connection()
-                .execute_unprepared(&format!("DROP INDEX delivery_{state}_in_organisation"))
-                .await?;
+            statements::execute(manager, &format!("DROP INDEX delivery_{state}_in_organisation")).await?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-use crate::column_types;
+use crate::statements;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -67,7 +67,7 @@ impl MigrationTrait for Migration {
             &renamed("member", "permissions"),
             &renamed("token", "scopes"),
         ] {
-            manager.get_connection().execute_unprepared(sql).await?;
+            statements::execute(manager, sql).await?;
         }
         Ok(())
     }
@@ -78,13 +78,13 @@ impl MigrationTrait for Migration {
             _ => "JSON_EXTRACT(rule, '$.settings')",
         };
         for sql in [
-            &column_types::named(manager.get_database_backend(), TABLE),
+            &statements::named(manager.get_database_backend(), TABLE),
             "CREATE INDEX subscription_organisation ON subscription (organisation_id, id)",
             &MOVE_BACK.replace("{settings}", settings),
             "DELETE FROM route WHERE rule IS NOT NULL",
             "ALTER TABLE route DROP COLUMN rule",
         ] {
-            manager.get_connection().execute_unprepared(sql).await?;
+            statements::execute(manager, sql).await?;
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::statements;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -9,11 +11,11 @@ pub(crate) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let sql = "ALTER TABLE organisation ADD COLUMN retry_schedule TEXT";
-        manager.get_connection().execute_unprepared(sql).await.map(drop)
+        statements::execute(manager, sql).await.map(drop)
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let sql = "ALTER TABLE organisation DROP COLUMN retry_schedule";
-        manager.get_connection().execute_unprepared(sql).await.map(drop)
+        statements::execute(manager, sql).await.map(drop)
     }
 }

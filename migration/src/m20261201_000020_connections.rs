@@ -3,6 +3,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use crate::statements;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -19,7 +21,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for (table, column, kind) in COLUMNS {
             let sql = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");
-            manager.get_connection().execute_unprepared(&sql).await?;
+            statements::execute(manager, &sql).await?;
         }
         Ok(())
     }
@@ -27,7 +29,7 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for (table, column, _) in COLUMNS {
             let sql = format!("ALTER TABLE {table} DROP COLUMN {column}");
-            manager.get_connection().execute_unprepared(&sql).await?;
+            statements::execute(manager, &sql).await?;
         }
         Ok(())
     }

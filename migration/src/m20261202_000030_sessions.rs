@@ -4,7 +4,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column_types;
+use crate::statements;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -40,14 +40,14 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        column_types::execute(manager, TABLE).await
+        statements::execute(manager, TABLE).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for sql in
             ["DROP INDEX member_by_email", "DROP TABLE session", "ALTER TABLE organisation DROP COLUMN frame_ancestors"]
         {
-            manager.get_connection().execute_unprepared(sql).await?;
+            statements::execute(manager, sql).await?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-use crate::column_types;
+use crate::statements;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -54,21 +54,19 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        column_types::execute(manager, UP).await?;
+        statements::execute(manager, UP).await?;
         if manager.get_database_backend() == DbBackend::Postgres {
-            connection.execute_unprepared(SLUGS).await?;
+            statements::execute(manager, SLUGS).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
         if manager.get_database_backend() == DbBackend::Postgres {
-            connection.execute_unprepared("DROP INDEX organisation_slug_bytes").await?;
+            statements::execute(manager, "DROP INDEX organisation_slug_bytes").await?;
         }
         for sql in DOWN {
-            connection.execute_unprepared(sql).await?;
+            statements::execute(manager, sql).await?;
         }
         Ok(())
     }

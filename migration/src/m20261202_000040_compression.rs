@@ -3,6 +3,8 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
+use crate::statements;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -28,7 +30,7 @@ async fn set(manager: &SchemaManager<'_>, compression: &str) -> Result<(), DbErr
             "DO $$ BEGIN ALTER TABLE {table} ALTER COLUMN {column} SET COMPRESSION {compression}; \
              EXCEPTION WHEN feature_not_supported THEN NULL; END $$"
         );
-        manager.get_connection().execute_unprepared(&sql).await?;
+        statements::execute(manager, &sql).await?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column_types;
+use crate::statements;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -29,14 +29,14 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for statement in STATEMENTS {
-            column_types::execute(manager, statement).await?;
+            statements::execute(manager, statement).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for statement in ["DROP TABLE registry_implementation", "ALTER TABLE registry_version DROP COLUMN kind"] {
-            column_types::execute(manager, statement).await?;
+            statements::execute(manager, statement).await?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column_types;
+use crate::statements;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -30,12 +30,12 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for statement in STATEMENTS {
-            column_types::execute(manager, statement).await?;
+            statements::execute(manager, statement).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        column_types::execute(manager, "DROP TABLE app_key").await
+        statements::execute(manager, "DROP TABLE app_key").await
     }
 }

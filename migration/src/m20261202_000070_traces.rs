@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::column_types;
+use crate::statements;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -10,10 +10,10 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        column_types::execute(manager, "ALTER TABLE event ADD COLUMN traceparent TEXT").await
+        statements::execute(manager, "ALTER TABLE event ADD COLUMN traceparent TEXT").await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        column_types::execute(manager, "ALTER TABLE event DROP COLUMN traceparent").await
+        statements::execute(manager, "ALTER TABLE event DROP COLUMN traceparent").await
     }
 }

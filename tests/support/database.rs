@@ -1,4 +1,5 @@
-//! A database for one test: a copy of a template that is migrated once.
+//! A database for one test: a copy of a template that is migrated once, or, by [`IN_SCHEMAS`], a schema of one database
+//! that all tests share, as a bucket of a distributed PostgreSQL is.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,6 +15,9 @@ use tokio::sync::{Mutex, OnceCell};
 
 /// Variable with the throw-away server; `scripts/with-postgres` sets it.
 const SERVER: &str = "TIELINE_TEST_POSTGRES_URL";
+
+/// Variable by which the tests on PostgreSQL run in schemas of the server's own database.
+const IN_SCHEMAS: &str = "TIELINE_TEST_POSTGRES_SCHEMAS";
 
 const FILE: &str = "tieline.db";
 
@@ -49,6 +53,11 @@ impl Database {
     /// `CI=true`: there it fails.
     pub async fn postgres() -> Option<Self> {
         let server = server()?;
+        if in_schemas() {
+            let schema = Self::schema(&server).await;
+            migrate(&schema.url).await;
+            return Some(schema);
+        }
         let template = TEMPLATE.get_or_init(|| template(&server)).await;
         let _turn = COPYING.lock().await;
         Some(Self::create(&server, &format!("TEMPLATE {template}")).await)
@@ -56,7 +65,14 @@ impl Database {
 
     /// The same without any table in it.
     pub async fn empty_postgres() -> Option<Self> {
-        Some(Self::create(&server()?, "").await)
+        let server = server()?;
+        Some(if in_schemas() { Self::schema(&server).await } else { Self::create(&server, "").await })
+    }
+
+    async fn schema(server: &str) -> Self {
+        let name = format!("t_{}", unique());
+        run(server, &format!("CREATE SCHEMA {name}")).await;
+        Self { url: format!("{server}?options=-csearch_path%3D{name}"), folder: None }
     }
 
     async fn create(server: &str, options: &str) -> Self {
@@ -77,6 +93,10 @@ impl Drop for Database {
             let _ = std::fs::remove_dir_all(folder);
         }
     }
+}
+
+fn in_schemas() -> bool {
+    std::env::var_os(IN_SCHEMAS).is_some()
 }
 
 /// The throw-away server, if there is one.

@@ -1,4 +1,5 @@
-//! Column types: each database's name of the four that differ.
+//! Statements of migrations: the names of the four column types that differ, and one statement at a time, as a distributed
+//! PostgreSQL (Citus) wants them.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
@@ -11,8 +12,11 @@ pub(crate) fn named(backend: DbBackend, sql: &str) -> String {
     sql.replace("{uuid}", uuid).replace("{time}", time).replace("{bytes}", bytes).replace("{json}", json)
 }
 
-/// Executes a statement with these types.
+/// Executes statements with these types, each of which ends with its line.
 pub(crate) async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
     let sql = named(manager.get_database_backend(), sql);
-    manager.get_connection().execute_unprepared(&sql).await.map(drop)
+    for statement in sql.split(";\n").filter(|statement| !statement.trim().is_empty()) {
+        manager.get_connection().execute_unprepared(statement).await?;
+    }
+    Ok(())
 }

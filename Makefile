@@ -1,9 +1,9 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test clients-test check openapi openapi-check lint-openapi sdk sdk-test sdk-packages diff-openapi \
-        release-openapi contract console-test portal portal-check portal-test verify-webhooks chaos bench bench-scripts \
-        fairness ops-test dist fmt lint audit clean
+.PHONY: help run test schemas-test clients-test check openapi openapi-check lint-openapi sdk sdk-test sdk-packages \
+        diff-openapi release-openapi contract console-test portal portal-check portal-test verify-webhooks chaos bench \
+        bench-scripts fairness ops-test dist fmt lint audit clean
 
 # What is no part of the workspace.
 OWN_WORKSPACES := tools/openapi/rust/src/main.rs tests/sdk/rust/src/main.rs sdk/rust/src/webhooks.rs
@@ -16,6 +16,9 @@ run: ## Build and start the demo: Tieline beside a stand-in Slack
 
 test: check ## Check, then run every test, on SQLite and on a throw-away PostgreSQL
 	scripts/with-postgres cargo test --workspace
+
+schemas-test: ## Run the tests on PostgreSQL in schemas of one database
+	TIELINE_TEST_POSTGRES_SCHEMAS=1 scripts/with-postgres cargo test --test tests postgres
 
 clients-test: ## Drive servers with the published clients of the dialects (needs Node and Python)
 	scripts/clients-test

@@ -300,8 +300,9 @@ async fn the_databases_password_is_not_logged() {
     let Some(mut database) = Database::postgres().await else { return };
     // The server logs as much as it can too: its messages are logged within spans, with their arguments.
     database.url = database.url.replace("tieline@", "tieline:canary-password@");
-    database.url += "?options=-c%20client_min_messages%3Ddebug5";
-    let wrong = database.url.replace("/t_", "/no_such_");
+    database.add_options("-c client_min_messages=debug5");
+    let mut wrong: url::Url = database.url.parse().unwrap();
+    wrong.set_path("/no_such_database");
     let mut deployment = Deployment::new(database, "http://127.0.0.1:9/slack");
     for filter in ["trace", "sea_orm::driver=trace,sea_orm::database=trace,sqlx::postgres::notice=trace,tieline=trace"]
     {
@@ -313,7 +314,7 @@ async fn the_databases_password_is_not_logged() {
         assert!(log.contains("stopping"), "{log}");
         assert!(!log.contains("canary-password"), "{log}");
     }
-    deployment.set("DATABASE_URL", wrong);
+    deployment.set("DATABASE_URL", wrong.as_str());
     let ran = deployment.run(&["migrate"]).await;
     assert!(!ran.success && !ran.stderr.contains("canary-password"), "{ran:?}");
 }

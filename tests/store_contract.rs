@@ -263,9 +263,8 @@ both! {
 #[tokio::test]
 async fn no_plan_claims_more_than_was_asked_for() {
     let Some(mut database) = Database::postgres().await else { return };
-    database.url += "?options=";
     for method in ["hashjoin", "mergejoin", "hashagg", "sort", "material"] {
-        database.url += &format!("-c%20enable_{method}%3Doff%20");
+        database.add_options(&format!("-c enable_{method}=off"));
     }
     let app = TestApp::start(database).await;
     due_destinations(&app, 50).await;

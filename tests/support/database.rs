@@ -81,6 +81,12 @@ impl Database {
         Self { url: in_database(server, &name), folder: None }
     }
 
+    /// Adds options of its server to the address, as on a command line.
+    pub fn add_options(&mut self, options: &str) {
+        let separator = if self.url.contains("?options=") { "%20" } else { "?options=" };
+        self.url += &format!("{separator}{}", options.replace(' ', "%20").replace('=', "%3D"));
+    }
+
     /// A folder beside the database, for keys.
     pub fn folder(&self) -> PathBuf {
         self.folder.clone().unwrap_or_else(std::env::temp_dir)

@@ -253,11 +253,15 @@ fn plumbing(config: &Config, app: &Services, requests: &TaskTracker, strict: Opt
 
 /// Starts the export of traces, if a collector is configured.
 fn tracer(config: &Config, ambient: &Ambient) -> Result<Tracer> {
-    let Some(endpoint) = config.traces.endpoint() else { return Ok(Tracer::default()) };
+    let Some(collector) = collector(config) else { return Ok(Tracer::default()) };
+    Ok(Tracer::new(otlp::start(collector, ambient.clone())?))
+}
+
+fn collector(config: &Config) -> Option<otlp::Collector> {
+    let endpoint = config.traces.endpoint()?;
     let headers = config.traces.headers().unwrap_or_default();
     let (sample_ratio, service_name) = (config.traces.sample_ratio, config.traces.service_name.clone());
-    let collector = otlp::Collector { endpoint, headers, sample_ratio, service_name };
-    Ok(Tracer::new(otlp::start(collector, ambient.clone())?))
+    Some(otlp::Collector { endpoint, headers, sample_ratio, service_name })
 }
 
 fn limits(config: &Config, app: &Services) -> Limits {

@@ -13,13 +13,14 @@ use opentelemetry_proto::tonic::{
 use poem::{
     Body, Request, Response, Server,
     endpoint::make,
+    http::StatusCode,
     listener::{Acceptor, Listener, TcpListener},
 };
 use prost::Message;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Database, Integration, Reply, Setup, TestApp};
+use crate::support::{Database, Deployment, Integration, Reply, Setup, TestApp};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
@@ -38,7 +39,10 @@ impl Collector {
             let exports = exports.clone();
             async move {
                 let headers = request.headers();
-                let head = format!("{} {}", request.uri().path(), headers["x-team"].to_str().unwrap());
+                let Some(team) = headers.get("x-team") else {
+                    return Ok(Response::builder().status(StatusCode::INTERNAL_SERVER_ERROR).finish());
+                };
+                let head = format!("{} {}", request.uri().path(), team.to_str().unwrap());
                 let body = request.into_body().into_bytes().await?;
                 exports.lock().unwrap().push((head, ExportTraceServiceRequest::decode(body).unwrap()));
                 Ok::<_, poem::Error>(Response::builder().body(Body::empty()))
@@ -147,4 +151,26 @@ async fn spans_lead_from_the_request_to_each_attempt() {
     let headers: Vec<String> = upstream.calls().iter().map(|call| call.header("traceparent").to_owned()).collect();
     let expected = |attempt: &Span| format!("00-{TRACE}-{}-01", hex(&attempt.span_id));
     assert_eq!(headers, attempts.iter().map(expected).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_asks_the_collector() {
+    let collector = Collector::default();
+    let mut deployment = Deployment::bare();
+    let found = async |deployment: &Deployment| {
+        let ran = deployment.run(&["doctor"]).await;
+        let lines = ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let line = lines.into_iter().find(|line| line["check"] == "traces").unwrap();
+        (line["state"].as_str().unwrap().to_owned(), line["found"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(found(&deployment).await.0, "skipped");
+    deployment.set("TIELINE_TRACES__ENDPOINT", collector.start().await);
+    let (state, said) = found(&deployment).await;
+    assert!(state == "failed" && said.contains("500"), "without the team's header: {state}: {said}");
+    deployment.set("TIELINE_TRACES__HEADERS", "x-team=a=b");
+    assert_eq!(found(&deployment).await.0, "ok");
+    assert!(collector.spans().is_empty());
+    deployment.set("TIELINE_TRACES__ENDPOINT", "http://127.0.0.1:9");
+    let (state, said) = found(&deployment).await;
+    assert!(state == "failed" && said.contains("does not answer"), "{state}: {said}");
 }

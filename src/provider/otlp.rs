@@ -16,7 +16,7 @@ use opentelemetry_sdk::{
     Resource,
     trace::{IdGenerator, Sampler, SdkTracerProvider},
 };
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, StatusCode, header::CONTENT_TYPE};
 use tokio::runtime::Handle;
 use url::Url;
 
@@ -39,20 +39,40 @@ pub struct Collector {
     pub service_name: String,
 }
 
+impl Collector {
+    /// Returns the address of exports (OTLP/HTTP, "Endpoint URLs").
+    fn exports(&self) -> Url {
+        let mut url = self.endpoint.clone();
+        url.set_path(&format!("{}/v1/traces", url.path().trim_end_matches('/')));
+        url
+    }
+
+    /// Sends an export without spans. Returns the status of the answer; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when TLS cannot be set up on this machine.
+    pub async fn probe(&self) -> Result<Option<StatusCode>> {
+        let limits = Limits::default();
+        let request = http::client(&limits)?.post(self.exports()).header(CONTENT_TYPE, "application/x-protobuf");
+        let request = self.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        let (got, failure) = http::exchange(request, EXPORT, limits.max_answer_bytes).await;
+        Ok(got.status.filter(|_| failure.is_none()))
+    }
+}
+
 /// Starts the exporter. Its requests are made in the runtime of the caller.
 ///
 /// # Errors
 /// [`Error::Internal`] when TLS cannot be set up on this machine, or the exporter does not take the settings.
 pub fn start(collector: Collector, ambient: Ambient) -> Result<SdkTracerProvider> {
-    let Collector { mut endpoint, headers, sample_ratio, service_name } = collector;
-    let path = format!("{}/v1/traces", endpoint.path().trim_end_matches('/'));
-    endpoint.set_path(&path);
+    let exports = collector.exports();
+    let Collector { headers, sample_ratio, service_name, .. } = collector;
     let transport = Transport { client: http::client(&Limits::default())?, runtime: Handle::current() };
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(transport)
         .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(endpoint)
+        .with_endpoint(exports)
         .with_headers(headers)
         .with_timeout(EXPORT)
         .build()

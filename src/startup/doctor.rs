@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use ipnet::IpNet;
 use url::Url;
 
-use super::{data_dir, database, egress, files, github_client, keys, slack_client, system_ambient};
+use super::{collector, data_dir, database, egress, files, github_client, keys, slack_client, system_ambient};
 use crate::{
     app::tenancy::vault::Vault,
     config::Config,
@@ -90,6 +90,7 @@ pub async fn examine(config: &Config) -> Vec<Check> {
     checks.extend(storage(config, &ambient).await);
     checks.push(slack(config).await);
     checks.push(github(config, &ambient).await);
+    checks.push(traces(config).await);
     checks
 }
 
@@ -306,4 +307,16 @@ async fn github(config: &Config, ambient: &Ambient) -> Check {
             Check::failed("GitHub", &error, "check github.app_id, github.private_key and this machine's clock")
         }
     }
+}
+
+async fn traces(config: &Config) -> Check {
+    const NAME: &str = "traces";
+    let Some(collector) = collector(config) else { return Check::skipped(NAME, "traces.endpoint is not set") };
+    let found = match collector.probe().await {
+        Err(error) => return Check::failed(NAME, &error, "see the check of TLS roots"),
+        Ok(Some(status)) if status.is_success() => return Check::passed(NAME, "the collector takes an export"),
+        Ok(Some(status)) => format!("the collector answers {status} to an export"),
+        Ok(None) => "the collector does not answer".to_owned(),
+    };
+    Check::new(NAME, State::Failed, found, Some("check traces.endpoint, for OTLP over HTTP, and traces.headers"))
 }

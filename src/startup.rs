@@ -258,10 +258,9 @@ fn tracer(config: &Config, ambient: &Ambient) -> Result<Tracer> {
 }
 
 fn collector(config: &Config) -> Option<otlp::Collector> {
-    let endpoint = config.traces.endpoint()?;
-    let headers = config.traces.headers().unwrap_or_default();
-    let (sample_ratio, service_name) = (config.traces.sample_ratio, config.traces.service_name.clone());
-    Some(otlp::Collector { endpoint, headers, sample_ratio, service_name })
+    let (traces, endpoint) = (&config.traces, config.traces.endpoint()?);
+    let (headers, service_name) = (traces.headers().unwrap_or_default(), traces.service_name.clone());
+    Some(otlp::Collector { endpoint, headers, sample_ratio: traces.sample_ratio, service_name })
 }
 
 fn limits(config: &Config, app: &Services) -> Limits {

@@ -12,6 +12,7 @@ mod scripts;
 mod seams;
 mod serve;
 mod sign_in;
+mod traces;
 
 use std::{sync::Arc, time::Duration};
 
@@ -64,11 +65,9 @@ use crate::{
         guard::{Resolve, SystemResolver},
         http,
         jwks::JwksSource,
-        otlp,
         slack::{self, SlackApp, SlackClient},
     },
     store::Store,
-    telemetry::trace::Tracer,
     worker,
 };
 
@@ -108,7 +107,7 @@ pub async fn build_services_resolving(
     let ring = keys::ring(config, &ambient)?;
     let vault = Arc::new(Vault::open(ring, store.clone(), ambient.clone()).await?);
     let public_url = parse_url("public_url", &config.public_url())?;
-    let tracer = tracer(config, &ambient)?;
+    let tracer = traces::tracer(config, &ambient)?;
     let base = Base::new(store.clone(), ambient, public_url, tracer);
     let late = LateSenders::default();
     let (access, kinds) = (Arc::new(ChannelAccess(store.clone())), seams::rule_kinds());
@@ -249,18 +248,6 @@ fn plumbing(config: &Config, app: &Services, requests: &TaskTracker, strict: Opt
         strict,
         observe: Arc::new(move |dialect, method, status, duration| metrics.request(dialect, method, status, duration)),
     }
-}
-
-/// Starts the export of traces, if a collector is configured.
-fn tracer(config: &Config, ambient: &Ambient) -> Result<Tracer> {
-    let Some(collector) = collector(config) else { return Ok(Tracer::default()) };
-    Ok(Tracer::new(otlp::start(collector, ambient.clone())?))
-}
-
-fn collector(config: &Config) -> Option<otlp::Collector> {
-    let (traces, endpoint) = (&config.traces, config.traces.endpoint()?);
-    let (headers, service_name) = (traces.headers().unwrap_or_default(), traces.service_name.clone());
-    Some(otlp::Collector { endpoint, headers, sample_ratio: traces.sample_ratio, service_name })
 }
 
 fn limits(config: &Config, app: &Services) -> Limits {

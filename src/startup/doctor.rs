@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use ipnet::IpNet;
 use url::Url;
 
-use super::{collector, data_dir, database, egress, files, github_client, keys, slack_client, system_ambient};
+use super::{data_dir, database, egress, files, github_client, keys, slack_client, system_ambient, traces::collector};
 use crate::{
     app::tenancy::vault::Vault,
     config::Config,

@@ -56,3 +56,10 @@ fn migrations_only_add() {
     }
     assert!(looked_at > 20, "{looked_at}");
 }
+
+#[test]
+fn migrations_are_applied_as_a_whole() {
+    for migration in Migrator::migrations() {
+        assert_eq!(migration.use_transaction(), Some(true), "{}: SQLite would keep a part of it", migration.name());
+    }
+}

@@ -329,11 +329,6 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
-        says: "a migration has use_transaction: SQLite would keep half of one whose process is killed",
-        holds_in: |path| path.starts_with("migration/src/m"),
-        broken_at: |source| if source.text.contains("fn use_transaction(") { Vec::new() } else { vec![1] },
-    },
-    Rule {
         says: "a type is described by poem-openapi or by utoipa, never by both: there would be two truths",
         holds_in: is_source,
         broken_at: |source| types_described_twice(&source.tokens),

@@ -39,7 +39,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
+        let all: Vec<Box<dyn MigrationTrait>> = vec![
             Box::new(m20261120_000001_core::Migration),
             Box::new(m20261121_000001_github::Migration),
             Box::new(m20261121_000002_integrations::Migration),
@@ -68,6 +68,32 @@ impl MigratorTrait for Migrator {
             Box::new(m20261202_000050_interfaces::Migration),
             Box::new(m20261202_000060_app_keys::Migration),
             Box::new(m20261202_000070_traces::Migration),
-        ]
+        ];
+        all.into_iter().map(|migration| Box::new(InTransaction(migration)) as _).collect()
+    }
+}
+
+/// A migration that is applied as a whole or not at all, on SQLite too: a process that is killed half-way must be able to
+/// start again.
+struct InTransaction(Box<dyn MigrationTrait>);
+
+impl MigrationName for InTransaction {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for InTransaction {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        self.0.up(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        self.0.down(manager).await
     }
 }

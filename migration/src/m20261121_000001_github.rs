@@ -98,11 +98,6 @@ ALTER TABLE slack_link ADD COLUMN org_wide BOOLEAN NOT NULL DEFAULT FALSE;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         statements::execute(manager, TABLES).await
     }

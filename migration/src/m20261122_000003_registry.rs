@@ -72,11 +72,6 @@ CREATE INDEX integration_api_key_of ON integration_api_key (organisation_id, int
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         statements::execute(manager, TABLES).await
     }

@@ -14,11 +14,6 @@ ALTER TABLE member ADD COLUMN subject_unproven BOOLEAN NOT NULL DEFAULT FALSE;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         statements::execute(manager, TABLES).await?;
         Ok(())

@@ -36,11 +36,6 @@ WHERE attributes <> '{}'";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // A merge patch (RFC 7396) that is applied to an empty object leaves the members that are not null.
         let object = match manager.get_database_backend() {

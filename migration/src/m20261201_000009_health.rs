@@ -31,11 +31,6 @@ const DOWN: &[&str] = &[
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for (table, column) in COLUMNS {
             statements::execute(manager, &format!("ALTER TABLE {table} ADD COLUMN {column}")).await?;

@@ -41,11 +41,6 @@ CREATE TABLE subscription (
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let (cast, rule) = match manager.get_database_backend() {
             DbBackend::Postgres => ("::JSONB", "JSON_BUILD_OBJECT('kind', 'github', 'settings', rules)::TEXT"),
@@ -78,7 +73,7 @@ impl MigrationTrait for Migration {
             _ => "JSON_EXTRACT(rule, '$.settings')",
         };
         for sql in [
-            &statements::named(manager.get_database_backend(), TABLE),
+            TABLE,
             "CREATE INDEX subscription_organisation ON subscription (organisation_id, id)",
             &MOVE_BACK.replace("{settings}", settings),
             "DELETE FROM route WHERE rule IS NOT NULL",

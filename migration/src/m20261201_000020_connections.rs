@@ -13,11 +13,6 @@ const COLUMNS: [(&str, &str, &str); 2] =
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for (table, column, kind) in COLUMNS {
             let sql = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");

@@ -34,11 +34,6 @@ CREATE INDEX member_by_email ON member (LOWER(email)) WHERE email IS NOT NULL;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         statements::execute(manager, TABLE).await
     }

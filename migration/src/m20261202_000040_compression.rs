@@ -12,11 +12,6 @@ const COLUMNS: [(&str, &str); 3] = [("event", "data"), ("attempt", "request"), (
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         set(manager, "lz4").await
     }

@@ -11,11 +11,6 @@ const UP: &str = "CREATE TABLE worker (id {uuid} PRIMARY KEY, seen_at {time} NOT
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         statements::execute(manager, UP).await
     }

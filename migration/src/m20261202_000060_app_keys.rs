@@ -23,11 +23,6 @@ const STATEMENTS: [&str; 2] = [
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// All or nothing on SQLite too: a process that is killed half-way must be able to start again.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for statement in STATEMENTS {
             statements::execute(manager, statement).await?;

@@ -4,7 +4,7 @@
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 /// Returns a statement with the types `{uuid}`, `{time}`, `{bytes}` and `{json}` by their names in `backend`.
-pub(crate) fn named(backend: DbBackend, sql: &str) -> String {
+fn named(backend: DbBackend, sql: &str) -> String {
     let [uuid, time, bytes, json] = match backend {
         DbBackend::Postgres => ["UUID", "TIMESTAMPTZ", "BYTEA", "JSONB"],
         _ => ["BLOB", "TEXT", "BLOB", "TEXT"],

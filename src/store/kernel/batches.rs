@@ -46,7 +46,7 @@ pub(in crate::store) fn among(backend: DbBackend, ids: Vec<Uuid>, values: &mut V
     }
     let (ids, first) = (filled(ids), values.len());
     values.extend(ids.iter().map(|id| Value::from(*id)));
-    format!("IN ({})", placeholders::list(first, ids.len()))
+    format!("IN {}", placeholders::rows(first, 1, ids.len()))
 }
 
 /// A column of ids as an array.

@@ -28,11 +28,6 @@ pub(in crate::store) fn rows(first: usize, count: usize, width: usize) -> String
     text
 }
 
-/// Returns `$3, $4` for `count` values after the `first` ones. SQLite accepts these too.
-pub(in crate::store) fn list(first: usize, count: usize) -> String {
-    (first + 1..=first + count).map(|index| format!("${index}")).collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,7 +36,6 @@ mod tests {
     fn both_styles() {
         assert_eq!(rows(0, 2, 2), "($1, $2), ($3, $4)");
         assert_eq!(rows(12, 1, 2), "($13, $14)");
-        assert_eq!(list(2, 2), "$3, $4");
         assert_eq!(one(DbBackend::Sqlite, 4), "?");
         assert_eq!(one(DbBackend::Postgres, 4), "$5");
     }

@@ -72,7 +72,9 @@ impl Database {
     async fn schema(server: &str) -> Self {
         let name = format!("t_{}", unique());
         run(server, &format!("CREATE SCHEMA {name}")).await;
-        Self { url: format!("{server}?options=-csearch_path%3D{name}"), folder: None }
+        let mut schema = Self { url: server.to_owned(), folder: None };
+        schema.add_options(&format!("-c search_path={name}"));
+        schema
     }
 
     async fn create(server: &str, options: &str) -> Self {

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Client, browser};
+use crate::support::{Client, browser, terminate};
 
 /// A folder with a program that is built already, and a `cargo` that has nothing left to do.
 struct Demo {
@@ -78,8 +78,7 @@ impl Drop for Demo {
 
 impl Running {
     fn stop(mut self) {
-        let stopped = Command::new("kill").arg("-TERM").arg(self.process.id().to_string()).status().unwrap();
-        assert!(stopped.success());
+        terminate(&self.process);
         self.process.wait().unwrap();
     }
 }

@@ -55,7 +55,7 @@ async fn type_in(name: &str, folder: &Path, environment: &[(&str, String)]) {
     let text = blocks(&page(name), "sh");
     assert!(!text.is_empty(), "{name} has nothing to run");
     // Processes that the block has started end with it in any case.
-    let text = format!("trap 'jobs -p | xargs -r kill 2>/dev/null || true' EXIT\n{text}");
+    let text = format!("trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{text}");
     let mut shell = tokio::process::Command::new("bash");
     shell
         .args(["-xeuo", "pipefail", "-c", &text])

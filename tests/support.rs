@@ -25,7 +25,7 @@ pub use github::{Github, card_link, card_state};
 pub use http::{Answer, Client};
 pub use integration::{Call, Integration, Reply, is_documented};
 pub use names::Names;
-pub use process::{Deployment, Process, until};
+pub use process::{Deployment, Process, terminate, until};
 pub use sender::{COMMANDS, EVENTS, INTERACTIVITY, Sender, form, sign};
 pub use slack::Slack;
 pub use smtp::{MailReply, MailServer, Mailbox};

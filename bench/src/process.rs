@@ -123,7 +123,7 @@ impl Server {
     /// When it does not end in time, or not with 0.
     pub async fn terminate(mut self) -> Result<Duration> {
         let began = Instant::now();
-        Command::new("kill").args(["-TERM", &self.pid.to_string()]).status().await?;
+        Command::new("/bin/sh").args(["-c", &format!("kill -TERM {}", self.pid)]).status().await?;
         match timeout(END, self.child.wait()).await {
             Ok(status) if status.as_ref().is_ok_and(std::process::ExitStatus::success) => Ok(began.elapsed()),
             Ok(status) => Err(format!("the server ended with {}; it said: {}", status?, self.last_words()).into()),

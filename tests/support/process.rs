@@ -252,8 +252,7 @@ impl Process {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
-        let command = format!("kill -TERM {}", self.child.id());
-        assert!(Command::new("/bin/sh").args(["-c", &command]).status().unwrap().success());
+        terminate(&self.child);
     }
 
     /// Ends it as a crash would: nothing of it runs any more afterwards.
@@ -332,4 +331,10 @@ pub async fn until<T>(what: &str, limit: Duration, mut look: impl AsyncFnMut() -
         assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// Sends SIGTERM by the shell: a small machine has no program `kill`.
+pub fn terminate(child: &Child) {
+    let command = format!("kill -TERM {}", child.id());
+    assert!(Command::new("/bin/sh").args(["-c", &command]).status().unwrap().success());
 }

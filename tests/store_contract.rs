@@ -33,6 +33,7 @@ mod claims;
 mod commits;
 mod event_attributes;
 mod github;
+mod keys;
 
 const LEASE: Duration = Duration::from_secs(30);
 

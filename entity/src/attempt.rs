@@ -8,9 +8,11 @@ use sea_orm::entity::prelude::*;
 #[allow(missing_docs, reason = "the columns are explained by the migration and the domain")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
     pub organisation_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
     pub delivery_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
     pub number: i32,
     pub address: String,
     pub outcome: String,

@@ -8,8 +8,9 @@ use sea_orm::entity::prelude::*;
 #[allow(missing_docs, reason = "the columns are explained by the migration and the domain")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
     pub organisation_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
     pub event_id: Uuid,
     pub destination_id: Uuid,
     pub route_id: Option<Uuid>,

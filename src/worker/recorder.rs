@@ -19,7 +19,7 @@ use crate::{
     domain::{
         Result,
         ambient::Time,
-        ids::{DeliveryId, DestinationId},
+        ids::{DeliveryId, DestinationId, OrganisationId},
         pipeline::{
             delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Next, Outcome},
             destination::{Destination, Health},
@@ -262,11 +262,13 @@ async fn write(
     let attempts: Vec<&Attempt> = records.iter().flat_map(|record| &record.attempts).collect();
     let changed: Vec<&Delivery> = records.iter().flat_map(|record| &record.changed).collect();
     let releases: Vec<&Release> = records.iter().map(|record| &record.release).collect();
-    let (ids, accepted_at): (Vec<DeliveryId>, Vec<Time>) =
-        records.iter().flat_map(|record| record.delivered.iter().copied()).unzip();
+    let (delivered, accepted_at): (Vec<(OrganisationId, DeliveryId)>, Vec<Time>) = records
+        .iter()
+        .flat_map(|record| record.delivered.iter().map(|(id, at)| ((record.destination.organisation_id, *id), *at)))
+        .unzip();
     let tx = base.store().begin().await?;
     store::pipeline::deliveries::insert_attempts(&tx, &attempts).await?;
-    store::pipeline::deliveries::mark_delivered(&tx, &ids, now).await?;
+    store::pipeline::deliveries::mark_delivered(&tx, &delivered, now).await?;
     store::pipeline::deliveries::update_many(&tx, &changed).await?;
     for release in &releases {
         if let Some(reason) = release.health.as_ref().and_then(Health::closed) {

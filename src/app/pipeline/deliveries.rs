@@ -55,7 +55,7 @@ impl Pipeline {
         caller.require(Permission::DeliveriesRead)?;
         let reader = self.base.store.reader();
         let delivery = store::pipeline::deliveries::find_named(reader, caller.organisation_id, id).await?;
-        let mut attempts = store::pipeline::deliveries::attempts(reader, id).await?;
+        let mut attempts = store::pipeline::deliveries::attempts(reader, caller.organisation_id, id).await?;
         for attempt in &mut attempts {
             // Older attempts were recorded with less of the address redacted.
             attempt.address = redact(&attempt.address).into_owned();

@@ -46,7 +46,9 @@ impl Replays {
         let destination = self.reachable(&tx, caller, delivery.destination_id).await?;
         let sender = self.senders.of(&destination.kind)?;
         let content = delivery.content.map(|content| sender.replayed(content)).transpose()?;
-        if !store::pipeline::deliveries::replay(&tx, id, content.as_ref(), self.base.now()).await? {
+        if !store::pipeline::deliveries::replay(&tx, (caller.organisation_id, id), content.as_ref(), self.base.now())
+            .await?
+        {
             let message = format!("the delivery {id} is still on its way; wait until it is delivered or failed");
             return Err(Error::Conflict { noun: Noun::Delivery, message });
         }

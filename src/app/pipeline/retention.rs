@@ -10,7 +10,10 @@ use crate::{
         kernel::{Base, chore::Chore},
     },
     domain::{Result, ambient::Time, tenancy::member::Permission},
-    store::pipeline::{events, housekeeping},
+    store::pipeline::{
+        events,
+        housekeeping::{self, Aged},
+    },
 };
 
 /// Retention periods of the service.
@@ -49,18 +52,22 @@ impl Retention {
 #[async_trait]
 impl Chore for Retention {
     async fn run(&self, now: Time) -> Result<u64> {
-        let (db, before) = (self.base.store.writer(), now - self.keep);
-        let mut removed = events::remove_expired_records(db, now).await?;
-        loop {
-            let slice = housekeeping::remove_deliveries(db, before).await?
-                + housekeeping::remove_orphans(db, before).await?
-                + housekeeping::remove_events(db, before).await?;
-            removed += slice;
-            if slice == 0 {
-                return Ok(removed);
+        let (store, before) = (&self.base.store, now - self.keep);
+        let mut removed = events::remove_expired_records(store.writer(), now).await?;
+        // Deliveries first: they need their events.
+        for aged in [Aged::Deliveries, Aged::Events] {
+            for organisation_id in housekeeping::owners(store.reader(), aged, before).await? {
+                loop {
+                    let slice = housekeeping::remove(store.writer(), aged, organisation_id, before).await?;
+                    removed += slice;
+                    if slice == 0 {
+                        break;
+                    }
+                    // Other writers may write between slices.
+                    tokio::task::yield_now().await;
+                }
             }
-            // Other writers may write between slices.
-            tokio::task::yield_now().await;
         }
+        Ok(removed)
     }
 }

@@ -51,9 +51,9 @@ impl Chore for HistoryRetention {
     async fn run(&self, _: Time) -> Result<u64> {
         let db = self.base.store.writer();
         let mut removed = 0;
-        for (id, up_to) in store::webhooks::history::too_long(db, self.most).await? {
+        for (of, up_to) in store::webhooks::history::too_long(db, self.most).await? {
             loop {
-                let slice = store::webhooks::history::remove_slice(db, id, Some(up_to)).await?;
+                let slice = store::webhooks::history::remove_slice(db, of, Some(up_to)).await?;
                 removed += slice;
                 if slice == 0 {
                     break;
@@ -104,9 +104,9 @@ impl Webhooks {
             return Err(WebhookRefusal::NotAllowed(Way::Outgoing).into());
         }
         let webhook = self.history_owner(caller, id).await?.ok_or(WebhookRefusal::NoSuchOutgoing)?;
-        let writer = self.base.store.writer();
+        let (writer, of) = (self.base.store.writer(), (caller.organisation_id, webhook.id));
         // In small slices, so that others may write.
-        while store::webhooks::history::remove_slice(writer, webhook.id, None).await? > 0 {
+        while store::webhooks::history::remove_slice(writer, of, None).await? > 0 {
             tokio::task::yield_now().await;
         }
         let tx = self.base.store.begin().await?;

@@ -15,9 +15,10 @@ pub use due::{ASIDE, Due, due, due_first};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    Statement,
+    Statement, Value,
     sea_query::{Expr, ExprTrait},
 };
+use uuid::Uuid;
 
 use crate::{
     domain::{
@@ -28,7 +29,10 @@ use crate::{
         pipeline::delivery::{Attempt, Content, Delivery, DeliveryState},
         search::Period,
     },
-    store::{Tx, corrupt, kernel::batches},
+    store::{
+        Tx, corrupt,
+        kernel::{batches, placeholders},
+    },
 };
 
 pub use search::{Filter, NamedDelivery, find_named, list};
@@ -63,20 +67,26 @@ pub async fn insert_attempts(tx: &Tx, attempts: &[&Attempt]) -> Result<()> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn mark_delivered(tx: &Tx, ids: &[DeliveryId], now: Time) -> Result<()> {
-    if ids.is_empty() {
-        return Ok(());
+pub async fn mark_delivered(tx: &Tx, delivered: &[(OrganisationId, DeliveryId)], now: Time) -> Result<()> {
+    if !delivered.is_empty() {
+        tx.execute_raw(delivered_statement(tx.get_database_backend(), delivered, now)).await?;
     }
-    Deliveries::update_many()
-        .col_expr(Column::State, Expr::value(DeliveryState::Delivered.as_str()))
-        .col_expr(Column::Reason, Expr::value(None::<String>))
-        .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-        .col_expr(Column::NextAttemptAt, Expr::value(None::<Time>))
-        .col_expr(Column::CompletedAt, Expr::value(now))
-        .filter(Column::Id.is_in(batches::filled(ids.iter().map(|id| id.0))))
-        .exec(tx)
-        .await?;
     Ok(())
+}
+
+fn delivered_statement(backend: DbBackend, delivered: &[(OrganisationId, DeliveryId)], now: Time) -> Statement {
+    // Filled up as in `batches`, with the ids of nothing.
+    let count = delivered.len().next_power_of_two();
+    let mut values: Vec<Value> = vec![DeliveryState::Delivered.as_str().into(), now.into()];
+    values.extend(delivered.iter().flat_map(|(organisation_id, id)| [organisation_id.0.into(), id.0.into()]));
+    values.resize(2 + 2 * count, Uuid::nil().into());
+    let sql = format!(
+        "WITH v (organisation_id, id) AS (VALUES {rows}) \
+         UPDATE delivery SET state = $1, reason = NULL, attempts = delivery.attempts + 1, next_attempt_at = NULL, \
+         completed_at = $2 FROM v WHERE delivery.organisation_id = v.organisation_id AND delivery.id = v.id",
+        rows = placeholders::rows(2, count, 2),
+    );
+    Statement::from_sql_and_values(backend, sql, values)
 }
 
 /// Saves the new states of deliveries.
@@ -103,7 +113,7 @@ async fn update(tx: &Tx, delivery: &Delivery) -> Result<()> {
         aside_at: Set(delivery.aside_at),
         ..Default::default()
     };
-    Deliveries::update_many().set(row).filter(Column::Id.eq(delivery.id.0)).exec(tx).await?;
+    Deliveries::update_many().set(row).filter(is(delivery.organisation_id, delivery.id)).exec(tx).await?;
     Ok(())
 }
 
@@ -134,10 +144,15 @@ pub async fn end_pending(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn replay(tx: &Tx, id: DeliveryId, content: Option<&Content>, now: Time) -> Result<bool> {
+pub async fn replay(
+    tx: &Tx,
+    (organisation_id, id): (OrganisationId, DeliveryId),
+    content: Option<&Content>,
+    now: Time,
+) -> Result<bool> {
     let replayed = pending_again(now)
         .col_expr(Column::Content, Expr::value(content.map(Content::as_str)))
-        .filter(Column::Id.eq(id.0))
+        .filter(is(organisation_id, id))
         .filter(Column::State.ne(DeliveryState::Pending.as_str()))
         .exec(tx)
         .await?;
@@ -185,16 +200,25 @@ fn pending_again(now: Time) -> sea_orm::UpdateMany<Deliveries> {
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id: DeliveryId) -> Result<Delivery> {
-    let row = Deliveries::find_by_id(id.0).filter(Column::OrganisationId.eq(organisation_id.0)).one(db).await?;
+    let row = Deliveries::find_by_id((organisation_id.0, id.0)).one(db).await?;
     delivery(row.ok_or_else(|| Error::not_found(Noun::Delivery, id))?)
+}
+
+fn is(organisation_id: OrganisationId, id: DeliveryId) -> Expr {
+    Column::OrganisationId.eq(organisation_id.0).and(Column::Id.eq(id.0))
 }
 
 /// Lists the attempts of a delivery, oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn attempts(db: &impl ConnectionTrait, id: DeliveryId) -> Result<Vec<Attempt>> {
+pub async fn attempts(
+    db: &impl ConnectionTrait,
+    organisation_id: OrganisationId,
+    id: DeliveryId,
+) -> Result<Vec<Attempt>> {
     Attempts::find()
+        .filter(attempt::Column::OrganisationId.eq(organisation_id.0))
         .filter(attempt::Column::DeliveryId.eq(id.0))
         .order_by_asc(attempt::Column::Id)
         .all(db)
@@ -293,4 +317,33 @@ pub(in crate::store) fn attempt(row: attempt::Model) -> Result<Attempt> {
         duration: Duration::from_millis(u64::try_from(row.duration_ms).unwrap_or_default()),
         created_at: row.created_at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use migration::{Migrator, MigratorTrait};
+    use sea_orm::{Database, QueryTrait};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn hot_statements_look_up_by_organisation_and_id() {
+        let db = Database::connect("sqlite::memory:").await.unwrap();
+        Migrator::up(&db, None).await.unwrap();
+        let one = (OrganisationId(Uuid::from_u128(1)), DeliveryId(Uuid::from_u128(2)));
+        let ids = [DestinationId(Uuid::from_u128(3))];
+        let marked = delivered_statement(DbBackend::Sqlite, &[one; 3], Time::UNIX_EPOCH);
+        let ended = Deliveries::delete_many().filter(is(one.0, one.1)).build(DbBackend::Sqlite);
+        let due = due::statement(DbBackend::Sqlite, &ids, &[("", "id", 1)], "d.id", Time::UNIX_EPOCH);
+        for (mut statement, table) in [(marked, "delivery"), (ended, "delivery"), (due, "e")] {
+            statement.sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
+            let steps = db.query_all_raw(statement).await.unwrap();
+            let steps: Vec<String> = steps.iter().map(|step| step.try_get("", "detail").unwrap()).collect();
+            let looks_up = |step: &String| {
+                step.starts_with(&format!("SEARCH {table} USING INDEX "))
+                    && step.ends_with("(organisation_id=? AND id=?)")
+            };
+            assert!(steps.iter().any(looks_up), "{steps:?}");
+        }
+    }
 }

@@ -149,7 +149,7 @@ pub async fn insert_records(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id: EventId) -> Result<Event> {
-    let row = Events::find_by_id(id.0).filter(Column::OrganisationId.eq(organisation_id.0)).one(db).await?;
+    let row = Events::find_by_id((organisation_id.0, id.0)).one(db).await?;
     event(row.ok_or_else(|| Error::not_found(Noun::Event, id))?)
 }
 

@@ -1,65 +1,102 @@
 //! Removal of old rows, in slices, so that no statement holds the database for long.
 //!
 //! Identifiers begin with the time at which they were made, and nothing ends before it begins. So what is older than a
-//! moment is a range of the primary key, and a run reads what it removes, not what is stored.
+//! moment is, in each organisation, a range of the primary key, and a run reads what it removes, not what is stored.
 
 use sea_orm::{ConnectionTrait, Statement};
 
-use crate::domain::{Result, ambient::Time, search::first_id};
+use crate::domain::{Result, ambient::Time, ids::OrganisationId, search::first_id};
 
 /// Maximum number of rows that one statement removes.
 const SLICE: u32 = 1000;
 
-/// Finished deliveries.
-const FINISHED: &str = "state <> 'pending' AND completed_at < $1";
+/// Kind of rows that are removed some time after they were made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aged {
+    /// Finished deliveries, and pending ones whose destination was removed with its organisation; with their attempts.
+    Deliveries,
+    /// Events that no delivery needs any more.
+    Events,
+}
 
-/// Pending deliveries whose destination was removed with its organisation.
-const ORPHANED: &str = "state = 'pending' AND created_at < $1 \
-    AND NOT EXISTS (SELECT 1 FROM destination WHERE destination.id = delivery.destination_id)";
+impl Aged {
+    fn table(self) -> &'static str {
+        match self {
+            Aged::Deliveries => "delivery",
+            Aged::Events => "event",
+        }
+    }
 
-/// Events that no delivery needs any more.
-const UNNEEDED: &str = "created_at < $1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_id = event.id)";
+    /// Returns the condition of those that may go; `$1` is the moment.
+    fn condition(self) -> &'static str {
+        match self {
+            Aged::Deliveries => {
+                "CASE WHEN state <> 'pending' THEN completed_at < $1 ELSE created_at < $1 AND NOT EXISTS \
+                 (SELECT 1 FROM destination WHERE destination.id = delivery.destination_id) END"
+            }
+            Aged::Events => {
+                "created_at < $1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_id = event.id)"
+            }
+        }
+    }
 
-/// Removes up to a slice of the deliveries that ended before `before`, their attempts first. Returns their number.
+    /// Returns the query of the oldest that may go: `$1` is the moment, `$2` its first id, `$3` the organisation.
+    fn slice(self) -> String {
+        format!(
+            "SELECT id FROM {} WHERE organisation_id = $3 AND id < $2 AND {} ORDER BY id LIMIT {SLICE}",
+            self.table(),
+            self.condition()
+        )
+    }
+
+    /// Returns the query of the organisations that have rows with ids below `$1`: one or two looks into the primary key
+    /// for each. Those that were deleted are among them, for what they had is left to age.
+    fn owners(self) -> String {
+        format!(
+            "WITH RECURSIVE owner (id) AS (\
+             SELECT first.id FROM (SELECT organisation_id AS id FROM {table} ORDER BY organisation_id LIMIT 1) AS first \
+             UNION ALL \
+             SELECT (SELECT t.organisation_id FROM {table} t WHERE t.organisation_id > owner.id \
+             ORDER BY t.organisation_id LIMIT 1) FROM owner WHERE owner.id IS NOT NULL) \
+             SELECT owner.id FROM owner WHERE owner.id IS NOT NULL \
+             AND EXISTS (SELECT 1 FROM {table} t WHERE t.organisation_id = owner.id AND t.id < $1)",
+            table = self.table()
+        )
+    }
+}
+
+/// Lists the organisations that have rows of a kind from before `before`.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn remove_deliveries(db: &impl ConnectionTrait, before: Time) -> Result<u64> {
-    remove_with_attempts(db, before, FINISHED).await
+pub async fn owners(db: &impl ConnectionTrait, aged: Aged, before: Time) -> Result<Vec<OrganisationId>> {
+    let values = [first_id(before).into()];
+    let rows =
+        db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), aged.owners(), values)).await?;
+    rows.iter().map(|row| Ok(OrganisationId(row.try_get("", "id")?))).collect()
 }
 
-/// Removes up to a slice of the orphaned deliveries from before `before`: their destination was removed with its
-/// organisation. Returns their number.
+/// Removes up to a slice of an organisation's rows of a kind that `before` is too late for. Returns their number.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn remove_orphans(db: &impl ConnectionTrait, before: Time) -> Result<u64> {
-    remove_with_attempts(db, before, ORPHANED).await
-}
-
-/// Removes up to a slice of the events from before `before` that no delivery needs any more. Returns their number.
-///
-/// # Errors
-/// When the database fails.
-pub async fn remove_events(db: &impl ConnectionTrait, before: Time) -> Result<u64> {
-    run(db, before, &format!("DELETE FROM event WHERE id IN ({})", slice("event", UNNEEDED))).await
-}
-
-async fn remove_with_attempts(db: &impl ConnectionTrait, before: Time, which: &str) -> Result<u64> {
-    let old = slice("delivery", which);
-    run(db, before, &format!("DELETE FROM attempt WHERE delivery_id IN ({old})")).await?;
-    run(db, before, &format!("DELETE FROM delivery WHERE id IN ({old})")).await
-}
-
-/// Returns the query of the oldest rows of a table to which `which` applies: `$1` is the moment, `$2` its first id.
-fn slice(table: &str, which: &str) -> String {
-    format!("SELECT id FROM {table} WHERE id < $2 AND {which} ORDER BY id LIMIT {SLICE}")
-}
-
-async fn run(db: &impl ConnectionTrait, before: Time, sql: &str) -> Result<u64> {
-    let values = [before.into(), first_id(before).into()];
-    let done = db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
-    Ok(done.rows_affected())
+pub async fn remove(
+    db: &impl ConnectionTrait,
+    aged: Aged,
+    organisation_id: OrganisationId,
+    before: Time,
+) -> Result<u64> {
+    let (table, old) = (aged.table(), aged.slice());
+    let run = async |from: &str| {
+        let sql = format!("DELETE FROM {from} IN ({old})");
+        let values = [before.into(), first_id(before).into(), organisation_id.0.into()];
+        let done = db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+        Ok(done.rows_affected())
+    };
+    if aged == Aged::Deliveries {
+        run("attempt WHERE organisation_id = $3 AND delivery_id").await?;
+    }
+    run(&format!("{table} WHERE organisation_id = $3 AND id")).await
 }
 
 #[cfg(test)]
@@ -73,13 +110,29 @@ mod tests {
     async fn only_what_is_old_is_read() {
         let db = Database::connect("sqlite::memory:").await.unwrap();
         Migrator::up(&db, None).await.unwrap();
-        for (table, which) in [("delivery", FINISHED), ("delivery", ORPHANED), ("event", UNNEEDED)] {
-            let plan = format!("EXPLAIN QUERY PLAN {}", slice(table, which));
-            let plan = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, plan)).await.unwrap();
-            let steps: Vec<String> = plan.iter().map(|step| step.try_get("", "detail").unwrap()).collect();
-            assert!(steps[0].starts_with(&format!("SEARCH {table} USING ")), "{steps:?}");
-            assert!(steps[0].ends_with("(id<?)"), "{steps:?}");
+        for aged in [Aged::Deliveries, Aged::Events] {
+            let steps = plan(&db, &aged.slice()).await;
+            assert!(steps[0].starts_with(&format!("SEARCH {} USING ", aged.table())), "{steps:?}");
+            assert!(steps[0].ends_with("(organisation_id=? AND id<?)"), "{steps:?}");
             assert!(!steps.iter().any(|step| step.contains("SCAN") || step.contains("TEMP B-TREE")), "{steps:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn organisations_are_found_by_skips() {
+        let db = Database::connect("sqlite::memory:").await.unwrap();
+        Migrator::up(&db, None).await.unwrap();
+        for aged in [Aged::Deliveries, Aged::Events] {
+            let steps = plan(&db, &aged.owners()).await;
+            assert!(steps.iter().any(|step| step.ends_with("(organisation_id>?)")), "{steps:?}");
+            assert!(steps.iter().any(|step| step.ends_with("(organisation_id=? AND id<?)")), "{steps:?}");
+            assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+        }
+    }
+
+    async fn plan(db: &impl ConnectionTrait, sql: &str) -> Vec<String> {
+        let plan = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {sql}"));
+        let plan = db.query_all_raw(plan).await.unwrap();
+        plan.iter().map(|step| step.try_get("", "detail").unwrap()).collect()
     }
 }

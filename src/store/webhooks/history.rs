@@ -70,9 +70,10 @@ pub async fn find(
     id: IntegrationId,
     attempt_id: AttemptId,
 ) -> Result<Option<Attempt>> {
-    let row = Attempts::find_by_id(attempt_id.0)
+    let row = Attempts::find()
         .filter(Column::OrganisationId.eq(organisation_id.0))
         .filter(Column::HistoryOf.eq(id.0))
+        .filter(Column::Id.eq(attempt_id.0))
         .one(db)
         .await?;
     row.map(attempt).transpose()
@@ -83,10 +84,15 @@ pub async fn find(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn remove_slice(db: &impl ConnectionTrait, id: IntegrationId, up_to: Option<AttemptId>) -> Result<u64> {
+pub async fn remove_slice(
+    db: &impl ConnectionTrait,
+    (organisation_id, id): (OrganisationId, IntegrationId),
+    up_to: Option<AttemptId>,
+) -> Result<u64> {
     let waiting: SelectStatement = Query::select()
         .column(DeliveryColumn::Id)
         .from(Deliveries)
+        .and_where(DeliveryColumn::OrganisationId.eq(organisation_id.0))
         .and_where(DeliveryColumn::State.eq(DeliveryState::Pending.as_str()))
         .and_where(DeliveryColumn::Id.in_subquery(
             Query::select().column(Column::DeliveryId).from(Attempts).and_where(Column::HistoryOf.eq(id.0)).to_owned(),
@@ -105,14 +111,21 @@ pub async fn remove_slice(db: &impl ConnectionTrait, id: IntegrationId, up_to: O
     if attempts.is_empty() {
         return Ok(0);
     }
-    let removed = Attempts::delete_many().filter(Column::Id.is_in(attempts)).exec(db).await?;
+    let removed = Attempts::delete_many()
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::DeliveryId.is_in(deliveries.clone()))
+        .filter(Column::Id.is_in(attempts))
+        .exec(db)
+        .await?;
     // A delivery is deleted with the last of its attempts.
     let left = Query::select()
         .column(Column::DeliveryId)
         .from(Attempts)
+        .and_where(Column::OrganisationId.eq(organisation_id.0))
         .and_where(Column::DeliveryId.is_in(deliveries.clone()))
         .to_owned();
     Deliveries::delete_many()
+        .filter(DeliveryColumn::OrganisationId.eq(organisation_id.0))
         .filter(DeliveryColumn::Id.is_in(deliveries))
         .filter(DeliveryColumn::State.ne(DeliveryState::Pending.as_str()))
         .filter(DeliveryColumn::Id.not_in_subquery(left))
@@ -125,28 +138,32 @@ pub async fn remove_slice(db: &impl ConnectionTrait, id: IntegrationId, up_to: O
 ///
 /// # Errors
 /// When the database fails.
-pub async fn too_long(db: &impl ConnectionTrait, most: u64) -> Result<Vec<(IntegrationId, AttemptId)>> {
+pub async fn too_long(
+    db: &impl ConnectionTrait,
+    most: u64,
+) -> Result<Vec<((OrganisationId, IntegrationId), AttemptId)>> {
     let backend = db.get_database_backend();
     // Except those of registry versions: the deliveries belong to other organisations, which keep them as long as all
     // of theirs.
     let sql = format!(
-        "SELECT history_of FROM attempt WHERE history_of IS NOT NULL \
-         AND history_of NOT IN (SELECT integration_id FROM registry_version) GROUP BY history_of HAVING COUNT(*) > {most}"
+        "SELECT organisation_id, history_of FROM attempt WHERE history_of IS NOT NULL \
+         AND history_of NOT IN (SELECT integration_id FROM registry_version) \
+         GROUP BY organisation_id, history_of HAVING COUNT(*) > {most}"
     );
     let mut found = Vec::new();
     for row in db.query_all_raw(Statement::from_string(backend, sql)).await? {
-        let id = IntegrationId(row.try_get("", "history_of")?);
+        let of = (OrganisationId(row.try_get("", "organisation_id")?), IntegrationId(row.try_get("", "history_of")?));
         let first: Option<Uuid> = Attempts::find()
             .select_only()
             .column(Column::Id)
-            .filter(Column::HistoryOf.eq(id.0))
+            .filter(Column::HistoryOf.eq(of.1.0))
             .order_by_desc(Column::Id)
             .offset(most)
             .limit(1)
             .into_tuple()
             .one(db)
             .await?;
-        found.extend(first.map(|first| (id, AttemptId(first))));
+        found.extend(first.map(|first| (of, AttemptId(first))));
     }
     Ok(found)
 }

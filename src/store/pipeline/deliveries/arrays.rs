@@ -21,9 +21,9 @@ const INSERT: &str = "INSERT INTO delivery (id, organisation_id, event_id, desti
 const UPDATE: &str = "UPDATE delivery SET state = v.state, reason = NULLIF(v.reason, ''), attempts = v.attempts, \
      next_attempt_at = NULLIF(v.next_attempt_at, 'epoch'), completed_at = NULLIF(v.completed_at, 'epoch'), \
      aside_at = NULLIF(v.aside_at, 'epoch') \
-     FROM UNNEST($1, $2, $3, $4, $5, $6, $7) \
-     AS v (id, state, reason, attempts, next_attempt_at, completed_at, aside_at) \
-     WHERE delivery.id = v.id";
+     FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8) \
+     AS v (organisation_id, id, state, reason, attempts, next_attempt_at, completed_at, aside_at) \
+     WHERE delivery.organisation_id = v.organisation_id AND delivery.id = v.id";
 
 pub(super) async fn insert(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
     let all = || deliveries.iter();
@@ -47,6 +47,7 @@ pub(super) async fn insert(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
 pub(super) async fn update(tx: &Tx, deliveries: &[&Delivery]) -> Result<()> {
     let all = || deliveries.iter();
     let values = [
+        batches::ids(all().map(|one| one.organisation_id.0)),
         batches::ids(all().map(|one| one.id.0)),
         batches::texts(all().map(|one| Some(one.state.as_str()))),
         batches::texts(all().map(|one| one.reason.as_deref())),

@@ -75,7 +75,24 @@ async fn waiting(
     if destinations.is_empty() {
         return Ok(Vec::new());
     }
-    let backend = db.get_database_backend();
+    let rows = db.query_all_raw(statement(db.get_database_backend(), destinations, heads, order, now)).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Due {
+                delivery: delivery(Row::from_query_result(row, "d_")?)?,
+                event: crate::store::pipeline::events::event(event::Model::from_query_result(row, "")?)?,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn statement(
+    backend: DbBackend,
+    destinations: &[DestinationId],
+    heads: Heads<'_>,
+    order: &str,
+    now: Time,
+) -> Statement {
     let head = |of: &str| {
         let one = |(condition, order, limit): &(&str, &str, usize)| {
             format!(
@@ -107,15 +124,7 @@ async fn waiting(
          d.aside_at AS d_aside_at, \
          e.id, e.organisation_id, e.channel_id, e.kind, e.source, e.attributes, \
          CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.path, e.traceparent, e.created_at \
-         FROM ({heads}) AS d JOIN event e ON e.id = d.event_id ORDER BY {order}"
+         FROM ({heads}) AS d JOIN event e ON e.organisation_id = d.organisation_id AND e.id = d.event_id ORDER BY {order}"
     );
-    let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Due {
-                delivery: delivery(Row::from_query_result(row, "d_")?)?,
-                event: crate::store::pipeline::events::event(event::Model::from_query_result(row, "")?)?,
-            })
-        })
-        .collect()
+    Statement::from_sql_and_values(backend, sql, values)
 }

@@ -139,7 +139,10 @@ fn named() -> Select<Deliveries> {
         .column_as(event::Column::Kind, "event_type")
         .column_as(destination::Column::Kind, "destination_kind")
         .column_as(destination::Column::Name, "destination_name");
-    let of_event = event::Column::Id.into_expr().eq(Column::EventId.into_expr());
+    let of_event = event::Column::OrganisationId
+        .into_expr()
+        .eq(Column::OrganisationId.into_expr())
+        .and(event::Column::Id.into_expr().eq(Column::EventId.into_expr()));
     let of_destination = destination::Column::Id.into_expr().eq(Column::DestinationId.into_expr());
     QueryTrait::query(&mut query).inner_join(event::Entity, of_event).inner_join(destination::Entity, of_destination);
     query

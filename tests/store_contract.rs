@@ -34,6 +34,7 @@ mod commits;
 mod event_attributes;
 mod github;
 mod keys;
+mod records;
 
 const LEASE: Duration = Duration::from_secs(30);
 

@@ -2,11 +2,13 @@
 //!
 //! Not here: any table but that of the readiness probe.
 
+pub mod arrays;
 pub mod batches;
 pub mod breaker;
 pub mod columns;
 pub mod connect;
 pub mod copies;
+pub mod ctes;
 pub mod db;
 pub mod directory;
 pub mod fault;

@@ -7,6 +7,8 @@ pub mod destinations;
 pub mod events;
 pub mod gauges;
 pub mod housekeeping;
+pub mod outbox;
 pub mod overview;
+pub mod records;
 pub mod retry_schedules;
 pub mod workers;

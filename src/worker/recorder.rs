@@ -30,7 +30,10 @@ use crate::{
     },
     store::{
         self,
-        pipeline::destinations::{Release, Released},
+        pipeline::{
+            destinations::{Release, Released},
+            records::Successes,
+        },
     },
 };
 
@@ -197,6 +200,14 @@ impl Record {
         goes_on
     }
 
+    /// Returns true if every delivery succeeded, and nothing else is to be written: no health, and no report.
+    fn only_succeeded(&self) -> bool {
+        self.changed.is_empty()
+            && self.exhausted.is_empty()
+            && self.release.health.is_none()
+            && self.destination.health.as_str() == self.former
+    }
+
     /// Returns the reports, after a release that left this state.
     fn reports(&self, released: Option<&Released>) -> Vec<Report> {
         let mut reports = self.exhausted.clone();
@@ -251,6 +262,13 @@ impl Recorder {
     }
 }
 
+fn count_delivered(base: &Base, now: Time, accepted_at: Vec<Time>) {
+    for accepted_at in accepted_at {
+        base.metrics().delivery(DeliveryState::Delivered.as_str());
+        base.metrics().latency((now - accepted_at).to_std().unwrap_or_default());
+    }
+}
+
 /// Writes records, and returns the state of the released destinations.
 async fn write(
     base: &Base,
@@ -266,6 +284,13 @@ async fn write(
         .iter()
         .flat_map(|record| record.delivered.iter().map(|(id, at)| ((record.destination.organisation_id, *id), *at)))
         .unzip();
+    if records.iter().all(|record| record.only_succeeded()) {
+        let successes = Successes { attempts: &attempts, delivered: &delivered, releases: &releases };
+        if let Some(released) = store::pipeline::records::write_at_once(base.store(), owner, now, &successes).await? {
+            count_delivered(base, now, accepted_at);
+            return Ok(released);
+        }
+    }
     let tx = base.store().begin().await?;
     store::pipeline::deliveries::insert_attempts(&tx, &attempts).await?;
     store::pipeline::deliveries::mark_delivered(&tx, &delivered, now).await?;
@@ -279,10 +304,7 @@ async fn write(
     let reports: Vec<Report> =
         records.iter().flat_map(|record| record.reports(released.get(&record.release.id))).collect();
     pipeline.commit_reports(tx, &reports).await?;
-    for accepted_at in accepted_at {
-        base.metrics().delivery(DeliveryState::Delivered.as_str());
-        base.metrics().latency((now - accepted_at).to_std().unwrap_or_default());
-    }
+    count_delivered(base, now, accepted_at);
     for delivery in changed.iter().filter(|delivery| delivery.state != DeliveryState::Pending) {
         base.metrics().delivery(delivery.state.as_str());
     }

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         Result,
         ambient::Time,
-        ids::{DestinationId, RouteId},
+        ids::RouteId,
         pipeline::{
             delivery::{Attempt, Content, Delivery, DeliveryState},
             destination::Destination,
@@ -175,9 +175,7 @@ impl Outbox {
             created_at: now,
             ..former
         };
-        let mut waiting = vec![again.destination_id];
-        store::pipeline::deliveries::insert_many(tx, &[again]).await?;
-        store::pipeline::destinations::wake(tx, &mut waiting, now, None).await?;
+        store::pipeline::outbox::append(tx, &[], &[again], now, None).await?;
         Ok(Appended::plain(vec![DeliveryState::Pending]))
     }
 
@@ -200,17 +198,13 @@ impl Outbox {
         self.skip_paused(tx, &mut resolved).await?;
         let deliveries: Vec<Delivery> =
             resolved.into_iter().map(|one| self.delivery(&events[one.index], one, now)).collect();
-        store::pipeline::events::insert_many(tx, events).await?;
-        store::pipeline::deliveries::insert_many(tx, &deliveries).await?;
-        let pending = deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Pending);
-        let mut waiting: Vec<DestinationId> = pending.map(|delivery| delivery.destination_id).collect();
         let reservation = self.handover.reserve(&deliveries);
         let offer = reservation.as_ref().map(|reservation| reservation.offer());
-        let leased = store::pipeline::destinations::wake(tx, &mut waiting, now, offer).await?;
-        let more = leased.len() < waiting.len();
+        let appended = store::pipeline::outbox::append(tx, events, &deliveries, now, offer).await?;
         let states = deliveries.iter().map(|delivery| delivery.state).collect();
-        let handed = reservation.map(|reservation| (reservation, handover::handed(leased, deliveries, events)));
-        Ok(Appended { states, handed, more })
+        let handed =
+            reservation.map(|reservation| (reservation, handover::handed(appended.leased, deliveries, events)));
+        Ok(Appended { states, handed, more: appended.more })
     }
 
     /// Finds or creates the destination of each decision. Of several decisions on an event for the same destination the

@@ -2,11 +2,9 @@
 //!
 //! A prepared statement belongs to one number of rows, and databases prepare slowly and keep their prepared statements:
 //! batches of any size would fill every connection's cache with statements that hardly ever come again.
-//! PostgreSQL takes the columns of any number of rows as arrays (`UNNEST`): one statement and one round trip. The arrays
-//! have no NULL: an absent text is `''` and an absent time the epoch, and the statement restores them by `NULLIF`. So
-//! they are for columns in which neither is ever a value.
-//! It plans a statement with an array anew each time, though: the plan for the array at hand always seems cheaper than
-//! the one for arrays of any length. So the few ids of a hot statement are values of their own ([`among`]).
+//! PostgreSQL takes any number of rows as arrays of their columns ([`super::arrays`]), but plans a search with an array
+//! anew each time: the plan for the array at hand always seems cheaper than the one for arrays of any length. So the few
+//! ids of a hot statement are values of their own ([`among`]).
 //!
 //! Not here: the statements.
 
@@ -14,12 +12,21 @@ use sea_orm::{DbBackend, Value};
 use uuid::Uuid;
 
 use super::placeholders;
-use crate::domain::ambient::Time;
 
 /// Maximum number of rows of one statement.
-const MOST: usize = 64;
+pub(in crate::store) const MOST: usize = 64;
 /// Maximum number of ids that are values of their own on PostgreSQL. Beyond it, planning is little beside the execution.
 const FEW: usize = 16;
+
+/// Fills up a list of rows to a power of two by its last one, for statements to which it does not matter how often a row
+/// comes. An empty one stays empty.
+pub(in crate::store) fn filled_rows<T: Clone>(rows: &[T]) -> Vec<T> {
+    let mut filled = rows.to_vec();
+    if let Some(last) = rows.last() {
+        filled.resize(rows.len().next_power_of_two(), last.clone());
+    }
+    filled
+}
 
 /// Cuts rows into runs with powers of two as lengths.
 pub(in crate::store) fn runs<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
@@ -49,21 +56,6 @@ pub(in crate::store) fn among(backend: DbBackend, ids: Vec<Uuid>, values: &mut V
     format!("IN {}", placeholders::rows(first, 1, ids.len()))
 }
 
-/// A column of ids as an array.
-pub(in crate::store) fn ids(ids: impl IntoIterator<Item = Uuid>) -> Value {
-    ids.into_iter().collect::<Vec<_>>().into()
-}
-
-/// A column of texts as an array; an absent one is empty.
-pub(in crate::store) fn texts<T: Into<String>>(texts: impl IntoIterator<Item = Option<T>>) -> Value {
-    texts.into_iter().map(|text| text.map(Into::into).unwrap_or_default()).collect::<Vec<String>>().into()
-}
-
-/// A column of times as an array; an absent one is the epoch.
-pub(in crate::store) fn times(times: impl IntoIterator<Item = Option<Time>>) -> Value {
-    times.into_iter().map(|time| time.unwrap_or(Time::UNIX_EPOCH)).collect::<Vec<Time>>().into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +75,8 @@ mod tests {
         let ids: Vec<Uuid> = (1..=5).map(Uuid::from_u128).collect();
         let filled = filled(ids.clone());
         assert_eq!((filled.len(), &filled[..5], filled[5]), (8, &ids[..], Uuid::nil()));
+        assert_eq!(filled_rows(&[1, 2, 3]), [1, 2, 3, 3]);
+        assert!(filled_rows::<u8>(&[]).is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Deliveries and their attempts.
 
-mod arrays;
+pub(in crate::store::pipeline) mod arrays;
 mod due;
 mod search;
 mod statistics;
@@ -18,7 +18,6 @@ use sea_orm::{
     Statement, Value,
     sea_query::{Expr, ExprTrait},
 };
-use uuid::Uuid;
 
 use crate::{
     domain::{
@@ -44,7 +43,7 @@ pub use statistics::{Hour, statistics};
 /// When the database fails.
 pub async fn insert_many(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
     if tx.get_database_backend() == DbBackend::Postgres {
-        return arrays::insert(tx, deliveries).await;
+        return written(tx, deliveries, arrays::insert).await;
     }
     for run in batches::runs(deliveries) {
         Deliveries::insert_many(run.iter().map(row)).exec_without_returning(tx).await?;
@@ -57,6 +56,9 @@ pub async fn insert_many(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn insert_attempts(tx: &Tx, attempts: &[&Attempt]) -> Result<()> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        return written(tx, attempts, arrays::insert_attempts).await;
+    }
     for run in batches::runs(attempts) {
         Attempts::insert_many(run.iter().copied().map(attempt_row)).exec_without_returning(tx).await?;
     }
@@ -67,26 +69,37 @@ pub async fn insert_attempts(tx: &Tx, attempts: &[&Attempt]) -> Result<()> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn mark_delivered(tx: &Tx, delivered: &[(OrganisationId, DeliveryId)], now: Time) -> Result<()> {
-    if !delivered.is_empty() {
-        tx.execute_raw(delivered_statement(tx.get_database_backend(), delivered, now)).await?;
-    }
-    Ok(())
+pub async fn mark_delivered(tx: &Tx, ids: &[(OrganisationId, DeliveryId)], now: Time) -> Result<()> {
+    written(tx, ids, |ids, values| delivered(ids, now, values)).await
 }
 
-fn delivered_statement(backend: DbBackend, delivered: &[(OrganisationId, DeliveryId)], now: Time) -> Statement {
-    // Filled up as in `batches`, with the ids of nothing.
-    let count = delivered.len().next_power_of_two();
-    let mut values: Vec<Value> = vec![DeliveryState::Delivered.as_str().into(), now.into()];
+/// Returns the statement that marks deliveries as delivered. Its values are added.
+pub(in crate::store::pipeline) fn delivered(
+    delivered: &[(OrganisationId, DeliveryId)],
+    now: Time,
+    values: &mut Vec<Value>,
+) -> String {
+    let delivered = batches::filled_rows(delivered);
+    values.push(now.into());
+    let first = values.len();
     values.extend(delivered.iter().flat_map(|(organisation_id, id)| [organisation_id.0.into(), id.0.into()]));
-    values.resize(2 + 2 * count, Uuid::nil().into());
-    let sql = format!(
+    format!(
         "WITH v (organisation_id, id) AS (VALUES {rows}) \
-         UPDATE delivery SET state = $1, reason = NULL, attempts = delivery.attempts + 1, next_attempt_at = NULL, \
-         completed_at = $2 FROM v WHERE delivery.organisation_id = v.organisation_id AND delivery.id = v.id",
-        rows = placeholders::rows(2, count, 2),
-    );
-    Statement::from_sql_and_values(backend, sql, values)
+         UPDATE delivery SET state = 'delivered', reason = NULL, attempts = delivery.attempts + 1, \
+         next_attempt_at = NULL, completed_at = ${first} FROM v \
+         WHERE delivery.organisation_id = v.organisation_id AND delivery.id = v.id",
+        rows = placeholders::rows(first, delivered.len(), 2),
+    )
+}
+
+/// Executes the statement that writes rows, where there are any.
+async fn written<T>(tx: &Tx, rows: &[T], statement: impl FnOnce(&[T], &mut Vec<Value>) -> String) -> Result<()> {
+    if !rows.is_empty() {
+        let mut values = Vec::new();
+        let sql = statement(rows, &mut values);
+        tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
+    }
+    Ok(())
 }
 
 /// Saves the new states of deliveries.
@@ -95,7 +108,7 @@ fn delivered_statement(backend: DbBackend, delivered: &[(OrganisationId, Deliver
 /// When the database fails.
 pub async fn update_many(tx: &Tx, deliveries: &[&Delivery]) -> Result<()> {
     if tx.get_database_backend() == DbBackend::Postgres {
-        return arrays::update(tx, deliveries).await;
+        return written(tx, deliveries, arrays::update).await;
     }
     for delivery in deliveries {
         update(tx, delivery).await?;
@@ -294,9 +307,13 @@ fn attempt_row(attempt: &Attempt) -> attempt::ActiveModel {
         answer: Set(attempt.answer.clone()),
         detail: Set(attempt.detail.as_ref().map(ToString::to_string)),
         history_of: Set(attempt.history_of.map(|id| id.0)),
-        duration_ms: Set(i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX)),
+        duration_ms: Set(milliseconds(attempt.duration)),
         created_at: Set(attempt.created_at),
     }
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 pub(in crate::store) fn attempt(row: attempt::Model) -> Result<Attempt> {
@@ -323,6 +340,7 @@ pub(in crate::store) fn attempt(row: attempt::Model) -> Result<Attempt> {
 mod tests {
     use migration::{Migrator, MigratorTrait};
     use sea_orm::{Database, QueryTrait};
+    use uuid::Uuid;
 
     use super::*;
 
@@ -332,7 +350,9 @@ mod tests {
         Migrator::up(&db, None).await.unwrap();
         let one = (OrganisationId(Uuid::from_u128(1)), DeliveryId(Uuid::from_u128(2)));
         let ids = [DestinationId(Uuid::from_u128(3))];
-        let marked = delivered_statement(DbBackend::Sqlite, &[one; 3], Time::UNIX_EPOCH);
+        let mut values = Vec::new();
+        let marked = delivered(&[one; 3], Time::UNIX_EPOCH, &mut values);
+        let marked = Statement::from_sql_and_values(DbBackend::Sqlite, marked, values);
         let ended = Deliveries::delete_many().filter(is(one.0, one.1)).build(DbBackend::Sqlite);
         let due = due::statement(DbBackend::Sqlite, &ids, &[("", "id", 1)], "d.id", Time::UNIX_EPOCH);
         for (mut statement, table) in [(marked, "delivery"), (ended, "delivery"), (due, "e")] {

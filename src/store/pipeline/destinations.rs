@@ -13,8 +13,8 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use ::entity::destination::{ActiveModel, Column, Entity as Destinations, Model as Row};
 pub use claim::{Busy, Claim, Claimed, Lease, Room, claim};
-pub(super) use claims::locked;
 pub use claims::{Offer, Release, Released, end_leases, release, wake};
+pub(super) use claims::{locked, release_after, wake_after};
 pub use clock::{latest_try, set_back};
 pub use ensure::{ensure, ensure_all};
 use health::{HealthColumns, healed, health_columns};

@@ -1,5 +1,7 @@
 //! Events, and the idempotency records that keep each from being accepted twice.
 
+pub(in crate::store::pipeline) mod arrays;
+
 use std::{collections::HashMap, sync::Arc};
 
 use ::entity::{
@@ -9,7 +11,7 @@ use ::entity::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
+    QuerySelect, QueryTrait, Statement,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
@@ -87,6 +89,13 @@ impl Filter {
 /// # Errors
 /// When the database fails.
 pub async fn insert_many(tx: &Tx, events: &[Event]) -> Result<()> {
+    let backend = tx.get_database_backend();
+    if backend == DbBackend::Postgres && !events.is_empty() {
+        let mut values = Vec::new();
+        let sql = arrays::insert(events, &mut values);
+        tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+        return Ok(());
+    }
     for run in batches::runs(events) {
         Events::insert_many(run.iter().map(row)).exec_without_returning(tx).await?;
     }
@@ -243,13 +252,21 @@ fn row(event: &Event) -> ActiveModel {
         channel_id: Set(fact.channel_id.map(|id| id.0)),
         kind: Set(fact.kind.clone()),
         source: Set(event.source.as_str().to_owned()),
-        attributes: Set(serde_json::json!(fact.attributes).to_string()),
+        attributes: Set(attributes(event)),
         data: Set(fact.data.to_string()),
         made_from: Set(event.made_from.map(|id| id.0)),
-        path: Set((!event.path.is_empty()).then(|| serde_json::json!(event.path).to_string())),
+        path: Set(path(event)),
         traceparent: Set(event.trace.map(|trace| trace.to_string())),
         created_at: Set(event.created_at),
     }
+}
+
+fn attributes(event: &Event) -> String {
+    serde_json::json!(event.fact.attributes).to_string()
+}
+
+fn path(event: &Event) -> Option<String> {
+    (!event.path.is_empty()).then(|| serde_json::json!(event.path).to_string())
 }
 
 pub(in crate::store) fn event(row: Row) -> Result<Event> {

@@ -1,67 +1,67 @@
-//! Writes of deliveries on PostgreSQL, any number of them in one statement: their columns as arrays.
+//! Writes of deliveries and attempts on PostgreSQL, any number of them in one statement.
 
-use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
-use uuid::Uuid;
+use sea_orm::Value;
 
 use crate::{
-    domain::{
-        Result,
-        pipeline::delivery::{Content, Delivery},
-    },
-    store::{Tx, kernel::batches},
+    domain::pipeline::delivery::{Attempt, Content, Delivery},
+    store::kernel::arrays::{Column, Rows},
 };
 
-const INSERT: &str = "INSERT INTO delivery (id, organisation_id, event_id, destination_id, route_id, state, reason, content, \
-     attempts, next_attempt_at, completed_at, created_at) \
-     SELECT id, organisation_id, event_id, destination_id, NULLIF(route_id, '00000000-0000-0000-0000-000000000000'), state, NULLIF(reason, ''), NULLIF(content, ''), attempts, \
-     NULLIF(next_attempt_at, 'epoch'), NULLIF(completed_at, 'epoch'), created_at \
-     FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS v (id, organisation_id, event_id, destination_id, \
-     route_id, state, reason, content, attempts, next_attempt_at, completed_at, created_at)";
-
-const UPDATE: &str = "UPDATE delivery SET state = v.state, reason = NULLIF(v.reason, ''), attempts = v.attempts, \
-     next_attempt_at = NULLIF(v.next_attempt_at, 'epoch'), completed_at = NULLIF(v.completed_at, 'epoch'), \
-     aside_at = NULLIF(v.aside_at, 'epoch') \
-     FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8) \
-     AS v (organisation_id, id, state, reason, attempts, next_attempt_at, completed_at, aside_at) \
-     WHERE delivery.organisation_id = v.organisation_id AND delivery.id = v.id";
-
-pub(super) async fn insert(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
+/// Returns the statement that inserts deliveries.
+pub(in crate::store::pipeline) fn insert(deliveries: &[Delivery], values: &mut Vec<Value>) -> String {
     let all = || deliveries.iter();
-    let values = [
-        batches::ids(all().map(|one| one.id.0)),
-        batches::ids(all().map(|one| one.organisation_id.0)),
-        batches::ids(all().map(|one| one.event_id.0)),
-        batches::ids(all().map(|one| one.destination_id.0)),
-        batches::ids(all().map(|one| one.route_id.map_or(Uuid::nil(), |id| id.0))),
-        batches::texts(all().map(|one| Some(one.state.as_str()))),
-        batches::texts(all().map(|one| one.reason.as_deref())),
-        batches::texts(all().map(|one| one.content.as_ref().map(Content::as_str))),
-        all().map(|one| one.attempts).collect::<Vec<i32>>().into(),
-        batches::times(all().map(|one| one.next_attempt_at)),
-        batches::times(all().map(|one| one.completed_at)),
-        batches::times(all().map(|one| Some(one.created_at))),
-    ];
-    execute(tx, INSERT, deliveries.len(), values).await
+    let rows = Rows::new([
+        Column::ids("id", all().map(|one| one.id.0)),
+        Column::ids("organisation_id", all().map(|one| one.organisation_id.0)),
+        Column::ids("event_id", all().map(|one| one.event_id.0)),
+        Column::ids("destination_id", all().map(|one| one.destination_id.0)),
+        Column::optional_ids("route_id", all().map(|one| one.route_id.map(|id| id.0))),
+        Column::texts("state", all().map(|one| one.state.as_str())),
+        Column::optional_texts("reason", all().map(|one| one.reason.as_deref())),
+        Column::optional_texts("content", all().map(|one| one.content.as_ref().map(Content::as_str))),
+        Column::numbers("attempts", all().map(|one| one.attempts)),
+        Column::optional_times("next_attempt_at", all().map(|one| one.next_attempt_at)),
+        Column::optional_times("completed_at", all().map(|one| one.completed_at)),
+        Column::times("created_at", all().map(|one| one.created_at)),
+    ]);
+    rows.insert("delivery", values)
 }
 
-pub(super) async fn update(tx: &Tx, deliveries: &[&Delivery]) -> Result<()> {
+/// Returns the statement that saves new states of deliveries.
+pub(super) fn update(deliveries: &[&Delivery], values: &mut Vec<Value>) -> String {
     let all = || deliveries.iter();
-    let values = [
-        batches::ids(all().map(|one| one.organisation_id.0)),
-        batches::ids(all().map(|one| one.id.0)),
-        batches::texts(all().map(|one| Some(one.state.as_str()))),
-        batches::texts(all().map(|one| one.reason.as_deref())),
-        all().map(|one| one.attempts).collect::<Vec<i32>>().into(),
-        batches::times(all().map(|one| one.next_attempt_at)),
-        batches::times(all().map(|one| one.completed_at)),
-        batches::times(all().map(|one| one.aside_at)),
-    ];
-    execute(tx, UPDATE, deliveries.len(), values).await
+    let rows = Rows::new([
+        Column::ids("organisation_id", all().map(|one| one.organisation_id.0)),
+        Column::ids("id", all().map(|one| one.id.0)),
+        Column::texts("state", all().map(|one| one.state.as_str())),
+        Column::optional_texts("reason", all().map(|one| one.reason.as_deref())),
+        Column::numbers("attempts", all().map(|one| one.attempts)),
+        Column::optional_times("next_attempt_at", all().map(|one| one.next_attempt_at)),
+        Column::optional_times("completed_at", all().map(|one| one.completed_at)),
+        Column::optional_times("aside_at", all().map(|one| one.aside_at)),
+    ]);
+    rows.update("delivery", 2, values)
 }
 
-async fn execute<const N: usize>(tx: &Tx, sql: &str, rows: usize, values: [Value; N]) -> Result<()> {
-    if rows > 0 {
-        tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
-    }
-    Ok(())
+/// Returns the statement that inserts attempts.
+pub(in crate::store::pipeline) fn insert_attempts(attempts: &[&Attempt], values: &mut Vec<Value>) -> String {
+    let all = || attempts.iter();
+    let details = all().map(|one| one.detail.as_ref().map(ToString::to_string));
+    let rows = Rows::new([
+        Column::ids("id", all().map(|one| one.id.0)),
+        Column::ids("organisation_id", all().map(|one| one.organisation_id.0)),
+        Column::ids("delivery_id", all().map(|one| one.delivery_id.0)),
+        Column::numbers("number", all().map(|one| one.number)),
+        Column::texts("address", all().map(|one| one.address.as_str())),
+        Column::texts("outcome", all().map(|one| one.outcome.as_str())),
+        Column::optional_numbers("status_code", all().map(|one| one.status_code.map(i32::from))),
+        Column::optional_texts("reason", all().map(|one| one.reason.as_deref())),
+        Column::texts("request", all().map(|one| one.request.as_str())),
+        Column::optional_texts_or_empty("answer", all().map(|one| one.answer.as_deref())),
+        Column::optional_texts("detail", details),
+        Column::optional_ids("history_of", all().map(|one| one.history_of.map(|id| id.0))),
+        Column::numbers("duration_ms", all().map(|one| super::milliseconds(one.duration))),
+        Column::times("created_at", all().map(|one| one.created_at)),
+    ]);
+    rows.insert("attempt", values)
 }

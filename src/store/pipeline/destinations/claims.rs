@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use ::entity::destination::{Column, Entity as Destinations, Model as Row};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, Statement, Value,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryResult, Statement, Value,
     sea_query::{CommonTableExpression, Expr, LockType, Query, SelectStatement},
 };
 use uuid::Uuid;
@@ -23,7 +23,7 @@ use crate::{
     domain::{Result, ambient::Time, ids::DestinationId, pipeline::destination::Health},
     store::{
         Tx,
-        kernel::{batches, lease_clock::LeaseClock, placeholders},
+        kernel::{batches, ctes::Ctes, lease_clock::LeaseClock, placeholders},
     },
 };
 
@@ -79,9 +79,20 @@ pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time, offer: Optio
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    wake_after(tx, ids, now, offer, |_| Ctes::default()).await
+}
+
+/// The same after what `first` writes in the same statement, with values of its own. There are some to wake.
+pub(in crate::store::pipeline) async fn wake_after(
+    tx: &Tx,
+    ids: &mut Vec<DestinationId>,
+    now: Time,
+    offer: Option<&Offer>,
+    first: impl FnOnce(&mut Vec<Value>) -> Ctes,
+) -> Result<Vec<Claimed>> {
     ids.sort_unstable();
     ids.dedup();
-    let statement = wake_statement(tx.get_database_backend(), ids, now, offer);
+    let statement = wake_statement(tx.get_database_backend(), ids, now, offer, first);
     if offer.is_none() {
         tx.execute_raw(statement).await?;
         return Ok(Vec::new());
@@ -94,16 +105,23 @@ pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time, offer: Optio
 /// A destination that is awake already, because it is due or its worker was notified, is locked and not written: each
 /// write goes to the indexes too, and hundreds of URLs of one webhook wait for every message of a channel. The state is
 /// read under the lock (`held`), never from before: a release in between may have ended it.
-fn wake_statement(backend: DbBackend, ids: &[DestinationId], now: Time, offer: Option<&Offer>) -> Statement {
+fn wake_statement(
+    backend: DbBackend,
+    ids: &[DestinationId],
+    now: Time,
+    offer: Option<&Offer>,
+    first: impl FnOnce(&mut Vec<Value>) -> Ctes,
+) -> Statement {
     let lease = offer.map(|offer| &offer.lease);
     let owner = lease.map(|lease| lease.owner);
     let mut values: Vec<Value> = vec![owner.into(), now.into(), lease.map_or(now, |lease| lease.until).into()];
     let mut list = |ids: &[DestinationId]| batches::among(backend, ids.iter().map(|id| id.0).collect(), &mut values);
     let (woken, offered) = (list(ids), list(offer.map_or(&[], |offer| &offer.destinations)));
+    let first = first(&mut values);
     let sql = format!(
-        "WITH held AS MATERIALIZED (SELECT id, woken, lease_owner, due_at, not_before, \
+        "WITH {list}held AS MATERIALIZED (SELECT id, woken, lease_owner, due_at, not_before, \
          id {offered} AND lease_owner IS NULL AND due_at IS NULL AND NOT slow AND COALESCE(not_before <= $2, TRUE) \
-         AS free FROM destination WHERE id {woken} ORDER BY id{lock}) \
+         AS free FROM destination WHERE id {woken}{done} ORDER BY id{lock}) \
          UPDATE destination SET woken = NOT held.free, \
          lease_owner = CASE WHEN held.free THEN $1 ELSE held.lease_owner END, \
          due_at = CASE WHEN held.free THEN {lease_until} WHEN held.lease_owner IS NOT NULL THEN held.due_at \
@@ -111,6 +129,8 @@ fn wake_statement(backend: DbBackend, ids: &[DestinationId], now: Time, offer: O
          FROM held WHERE destination.id = held.id \
          AND NOT CASE WHEN held.lease_owner IS NULL THEN COALESCE(held.due_at <= $2, FALSE) ELSE held.woken END\
          {returning}",
+        list = first.list,
+        done = first.done,
         lease_until = lease.map_or(LeaseClock::Caller, |lease| lease.clock).due().lease_until,
         lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" },
         returning = offer.map_or(String::new(), |_| format!(" RETURNING {}", *COLUMNS)),
@@ -140,13 +160,26 @@ pub async fn release(
     let mut ordered = releases.to_vec();
     ordered.sort_unstable_by_key(|release| release.id);
     let mut released = HashMap::with_capacity(releases.len());
-    for run in batches::runs(&ordered) {
-        for row in tx.query_all_raw(release_statement(tx.get_database_backend(), owner, now, run)).await? {
-            let state = Released { due_at: row.try_get("", "due_at")?, health: row.try_get("", "health")? };
-            released.insert(DestinationId(row.try_get("", "id")?), state);
-        }
+    for part in ordered.chunks(batches::MOST) {
+        released.extend(release_after(tx, owner, now, part, |_| Ctes::default()).await?);
     }
     Ok(released)
+}
+
+/// The same of a few, after what `first` writes in the same statement, with values of its own.
+pub(in crate::store::pipeline) async fn release_after(
+    db: &impl ConnectionTrait,
+    owner: Uuid,
+    now: Time,
+    releases: &[&Release],
+    first: impl FnOnce(&mut Vec<Value>) -> Ctes,
+) -> Result<HashMap<DestinationId, Released>> {
+    let rows = db.query_all_raw(release_statement(db.get_database_backend(), owner, now, releases, first)).await?;
+    let released = |row: &QueryResult| {
+        let state = Released { due_at: row.try_get("", "due_at")?, health: row.try_get("", "health")? };
+        Ok((DestinationId(row.try_get("", "id")?), state))
+    };
+    rows.iter().map(released).collect()
 }
 
 /// Selects the destinations that match a condition, locked in the order of their ids. Every statement that changes
@@ -161,9 +194,16 @@ pub(in crate::store::pipeline) fn locked(tx: &Tx, condition: Expr) -> SelectStat
     Query::select().with_cte(found).column(Column::Id).from("held").to_owned()
 }
 
-fn release_statement(backend: DbBackend, owner: Uuid, now: Time, releases: &[&Release]) -> Statement {
+fn release_statement(
+    backend: DbBackend,
+    owner: Uuid,
+    now: Time,
+    releases: &[&Release],
+    first: impl FnOnce(&mut Vec<Value>) -> Ctes,
+) -> Statement {
+    let releases = batches::filled_rows(releases);
     let mut values: Vec<Value> = Vec::with_capacity(releases.len() * RELEASE_WIDTH + 1);
-    for release in releases {
+    for release in &releases {
         let learnt = release.health.as_ref().map(health_columns);
         let health = learnt.as_ref().map(|columns| columns.health);
         let (reason, since, probe_at) =
@@ -189,10 +229,11 @@ fn release_statement(backend: DbBackend, owner: Uuid, now: Time, releases: &[&Re
         ]);
     }
     values.push(owner.into());
+    let first = first(&mut values);
     let sql = format!(
-        "WITH v (id, more, earliest, not_before, pace_until, successes, failures, last_sent_at, health, reason, since, \
+        "WITH {list}v (id, more, earliest, not_before, pace_until, successes, failures, last_sent_at, health, reason, since, \
          address, later, slow, probe_at, run) AS (VALUES {rows}), \
-         held AS MATERIALIZED (SELECT id FROM destination WHERE id IN (SELECT id FROM v) AND lease_owner = {owner} \
+         held AS MATERIALIZED (SELECT id FROM destination WHERE id IN (SELECT id FROM v) AND lease_owner = {owner}{done} \
          ORDER BY id{lock}) \
          UPDATE destination SET \
          due_at = CASE WHEN v.more OR destination.woken THEN v.earliest ELSE v.later END, \
@@ -210,6 +251,8 @@ fn release_statement(backend: DbBackend, owner: Uuid, now: Time, releases: &[&Re
          FROM v WHERE destination.id = v.id AND destination.id IN (SELECT id FROM held) \
          AND destination.lease_owner = {owner} \
          RETURNING destination.id, destination.due_at, destination.health",
+        list = first.list,
+        done = first.done,
         learnt = "v.health IS NOT NULL AND v.address = destination.address AND destination.health <> 'disabled'",
         rows = placeholders::rows(0, releases.len(), RELEASE_WIDTH),
         owner = format_args!("${}", releases.len() * RELEASE_WIDTH + 1),

@@ -78,10 +78,11 @@ fn owned_key(of: &Destination) -> (OrganisationId, DestinationKind, String) {
 /// Adds those that exist. Rows that a query finds across organisations besides are under keys that no caller looks up.
 async fn find_all(tx: &Tx, wanted: &[&Destination], known: &mut Known) -> Result<()> {
     if tx.get_database_backend() == DbBackend::Postgres && !wanted.is_empty() {
+        let texts = |of: fn(&Destination) -> &str| wanted.iter().map(|one| of(one).to_owned()).collect::<Vec<_>>();
         let keys = [
-            batches::ids(wanted.iter().map(|one| one.organisation_id.0)),
-            batches::texts(wanted.iter().map(|one| Some(one.kind.as_str()))),
-            batches::texts(wanted.iter().map(|one| Some(one.name.as_str()))),
+            wanted.iter().map(|one| one.organisation_id.0).collect::<Vec<_>>().into(),
+            texts(|one| one.kind.as_str()).into(),
+            texts(|one| &one.name).into(),
         ];
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, &*FIND_ALL, keys);
         return learn(known, Row::find_by_statement(statement).all(tx).await?);

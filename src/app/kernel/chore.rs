@@ -14,3 +14,19 @@ pub trait Chore: Send + Sync {
     /// When the database fails; removed rows stay removed.
     async fn run(&self, now: Time) -> Result<u64>;
 }
+
+/// Removes slice after slice until one is empty; others may write between two of them. Returns the number of removed rows.
+///
+/// # Errors
+/// Those of `remove`, which removes a slice.
+pub async fn in_slices<F: Future<Output = Result<u64>>>(mut remove: impl FnMut() -> F) -> Result<u64> {
+    let mut removed = 0;
+    loop {
+        let slice = remove().await?;
+        if slice == 0 {
+            return Ok(removed);
+        }
+        removed += slice;
+        tokio::task::yield_now().await;
+    }
+}

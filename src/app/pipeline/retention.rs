@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use crate::{
     app::{
         Caller,
-        kernel::{Base, chore::Chore},
+        kernel::{
+            Base,
+            chore::{Chore, in_slices},
+        },
     },
     domain::{Result, ambient::Time, tenancy::member::Permission},
     store::pipeline::{
@@ -57,15 +60,7 @@ impl Chore for Retention {
         // Deliveries first: they need their events.
         for aged in [Aged::Deliveries, Aged::Events] {
             for organisation_id in housekeeping::owners(store.reader(), aged, before).await? {
-                loop {
-                    let slice = housekeeping::remove(store.writer(), aged, organisation_id, before).await?;
-                    removed += slice;
-                    if slice == 0 {
-                        break;
-                    }
-                    // Other writers may write between slices.
-                    tokio::task::yield_now().await;
-                }
+                removed += in_slices(|| housekeeping::remove(store.writer(), aged, organisation_id, before)).await?;
             }
         }
         Ok(removed)

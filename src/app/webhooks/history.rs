@@ -9,7 +9,10 @@ use super::{Reach, Webhooks};
 use crate::{
     app::{
         Caller,
-        kernel::{Base, chore::Chore},
+        kernel::{
+            Base,
+            chore::{Chore, in_slices},
+        },
     },
     domain::{
         Error, Result,
@@ -52,14 +55,7 @@ impl Chore for HistoryRetention {
         let db = self.base.store.writer();
         let mut removed = 0;
         for (of, up_to) in store::webhooks::history::too_long(db, self.most).await? {
-            loop {
-                let slice = store::webhooks::history::remove_slice(db, of, Some(up_to)).await?;
-                removed += slice;
-                if slice == 0 {
-                    break;
-                }
-                tokio::task::yield_now().await;
-            }
+            removed += in_slices(|| store::webhooks::history::remove_slice(db, of, Some(up_to))).await?;
         }
         Ok(removed)
     }
@@ -105,10 +101,7 @@ impl Webhooks {
         }
         let webhook = self.history_owner(caller, id).await?.ok_or(WebhookRefusal::NoSuchOutgoing)?;
         let (writer, of) = (self.base.store.writer(), (caller.organisation_id, webhook.id));
-        // In small slices, so that others may write.
-        while store::webhooks::history::remove_slice(writer, of, None).await? > 0 {
-            tokio::task::yield_now().await;
-        }
+        in_slices(|| store::webhooks::history::remove_slice(writer, of, None)).await?;
         let tx = self.base.store.begin().await?;
         let actor = caller.actor();
         let whose = (caller.organisation_id, actor.as_str());

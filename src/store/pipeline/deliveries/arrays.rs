@@ -55,7 +55,7 @@ pub(in crate::store::pipeline) fn insert_attempts(attempts: &[&Attempt], values:
         Column::texts("address", all().map(|one| one.address.as_str())),
         Column::texts("outcome", all().map(|one| one.outcome.as_str())),
         Column::optional_numbers("status_code", all().map(|one| one.status_code.map(i32::from))),
-        Column::optional_texts("reason", all().map(|one| one.reason.as_deref())),
+        Column::optional_texts_or_empty("reason", all().map(|one| one.reason.as_deref())),
         Column::texts("request", all().map(|one| one.request.as_str())),
         Column::optional_texts_or_empty("answer", all().map(|one| one.answer.as_deref())),
         Column::optional_texts("detail", details),

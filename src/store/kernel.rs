@@ -14,6 +14,8 @@ pub mod directory;
 pub mod fault;
 pub mod lease_clock;
 pub mod placeholders;
+#[cfg(test)]
+pub mod plan;
 mod pool;
 pub mod readiness;
 pub mod search;

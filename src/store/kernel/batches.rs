@@ -8,15 +8,33 @@
 //!
 //! Not here: the statements.
 
-use sea_orm::{DbBackend, Value};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use uuid::Uuid;
 
-use super::placeholders;
+use super::{db::Tx, placeholders};
+use crate::domain::Result;
 
 /// Maximum number of rows of one statement.
 pub(in crate::store) const MOST: usize = 64;
 /// Maximum number of ids that are values of their own on PostgreSQL. Beyond it, planning is little beside the execution.
 const FEW: usize = 16;
+
+/// Executes the statement that writes rows, where there are any.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::store) async fn write<T>(
+    tx: &Tx,
+    rows: &[T],
+    statement: impl FnOnce(&[T], &mut Vec<Value>) -> String,
+) -> Result<()> {
+    if !rows.is_empty() {
+        let mut values = Vec::new();
+        let sql = statement(rows, &mut values);
+        tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
+    }
+    Ok(())
+}
 
 /// Fills up a list of rows to a power of two by its last one, for statements to which it does not matter how often a row
 /// comes. An empty one stays empty.

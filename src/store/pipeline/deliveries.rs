@@ -43,7 +43,7 @@ pub use statistics::{Hour, statistics};
 /// When the database fails.
 pub async fn insert_many(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
     if tx.get_database_backend() == DbBackend::Postgres {
-        return written(tx, deliveries, arrays::insert).await;
+        return batches::write(tx, deliveries, arrays::insert).await;
     }
     for run in batches::runs(deliveries) {
         Deliveries::insert_many(run.iter().map(row)).exec_without_returning(tx).await?;
@@ -57,7 +57,7 @@ pub async fn insert_many(tx: &Tx, deliveries: &[Delivery]) -> Result<()> {
 /// When the database fails.
 pub async fn insert_attempts(tx: &Tx, attempts: &[&Attempt]) -> Result<()> {
     if tx.get_database_backend() == DbBackend::Postgres {
-        return written(tx, attempts, arrays::insert_attempts).await;
+        return batches::write(tx, attempts, arrays::insert_attempts).await;
     }
     for run in batches::runs(attempts) {
         Attempts::insert_many(run.iter().copied().map(attempt_row)).exec_without_returning(tx).await?;
@@ -70,7 +70,7 @@ pub async fn insert_attempts(tx: &Tx, attempts: &[&Attempt]) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn mark_delivered(tx: &Tx, ids: &[(OrganisationId, DeliveryId)], now: Time) -> Result<()> {
-    written(tx, ids, |ids, values| delivered(ids, now, values)).await
+    batches::write(tx, ids, |ids, values| delivered(ids, now, values)).await
 }
 
 /// Returns the statement that marks deliveries as delivered. Its values are added.
@@ -92,23 +92,13 @@ pub(in crate::store::pipeline) fn delivered(
     )
 }
 
-/// Executes the statement that writes rows, where there are any.
-async fn written<T>(tx: &Tx, rows: &[T], statement: impl FnOnce(&[T], &mut Vec<Value>) -> String) -> Result<()> {
-    if !rows.is_empty() {
-        let mut values = Vec::new();
-        let sql = statement(rows, &mut values);
-        tx.execute_raw(Statement::from_sql_and_values(tx.get_database_backend(), sql, values)).await?;
-    }
-    Ok(())
-}
-
 /// Saves the new states of deliveries.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn update_many(tx: &Tx, deliveries: &[&Delivery]) -> Result<()> {
     if tx.get_database_backend() == DbBackend::Postgres {
-        return written(tx, deliveries, arrays::update).await;
+        return batches::write(tx, deliveries, arrays::update).await;
     }
     for delivery in deliveries {
         update(tx, delivery).await?;
@@ -338,16 +328,15 @@ pub(in crate::store) fn attempt(row: attempt::Model) -> Result<Attempt> {
 
 #[cfg(test)]
 mod tests {
-    use migration::{Migrator, MigratorTrait};
-    use sea_orm::{Database, QueryTrait};
+    use sea_orm::QueryTrait;
     use uuid::Uuid;
 
     use super::*;
+    use crate::store::kernel::plan;
 
     #[tokio::test]
     async fn hot_statements_look_up_by_organisation_and_id() {
-        let db = Database::connect("sqlite::memory:").await.unwrap();
-        Migrator::up(&db, None).await.unwrap();
+        let db = plan::migrated().await;
         let one = (OrganisationId(Uuid::from_u128(1)), DeliveryId(Uuid::from_u128(2)));
         let ids = [DestinationId(Uuid::from_u128(3))];
         let mut values = Vec::new();
@@ -355,10 +344,8 @@ mod tests {
         let marked = Statement::from_sql_and_values(DbBackend::Sqlite, marked, values);
         let ended = Deliveries::delete_many().filter(is(one.0, one.1)).build(DbBackend::Sqlite);
         let due = due::statement(DbBackend::Sqlite, &ids, &[("", "id", 1)], "d.id", Time::UNIX_EPOCH);
-        for (mut statement, table) in [(marked, "delivery"), (ended, "delivery"), (due, "e")] {
-            statement.sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
-            let steps = db.query_all_raw(statement).await.unwrap();
-            let steps: Vec<String> = steps.iter().map(|step| step.try_get("", "detail").unwrap()).collect();
+        for (statement, table) in [(marked, "delivery"), (ended, "delivery"), (due, "e")] {
+            let steps = plan::steps(&db, statement).await;
             let looks_up = |step: &String| {
                 step.starts_with(&format!("SEARCH {table} USING INDEX "))
                     && step.ends_with("(organisation_id=? AND id=?)")

@@ -11,7 +11,7 @@ use ::entity::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Statement,
+    QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
@@ -89,12 +89,8 @@ impl Filter {
 /// # Errors
 /// When the database fails.
 pub async fn insert_many(tx: &Tx, events: &[Event]) -> Result<()> {
-    let backend = tx.get_database_backend();
-    if backend == DbBackend::Postgres && !events.is_empty() {
-        let mut values = Vec::new();
-        let sql = arrays::insert(events, &mut values);
-        tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-        return Ok(());
+    if tx.get_database_backend() == DbBackend::Postgres {
+        return batches::write(tx, events, arrays::insert).await;
     }
     for run in batches::runs(events) {
         Events::insert_many(run.iter().map(row)).exec_without_returning(tx).await?;

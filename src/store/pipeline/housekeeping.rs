@@ -101,17 +101,19 @@ pub async fn remove(
 
 #[cfg(test)]
 mod tests {
-    use migration::{Migrator, MigratorTrait};
-    use sea_orm::{Database, DbBackend};
+    use sea_orm::DbBackend;
 
     use super::*;
+    use crate::store::kernel::plan;
+
+    async fn steps(sql: String) -> Vec<String> {
+        plan::steps(&plan::migrated().await, Statement::from_string(DbBackend::Sqlite, sql)).await
+    }
 
     #[tokio::test]
     async fn only_what_is_old_is_read() {
-        let db = Database::connect("sqlite::memory:").await.unwrap();
-        Migrator::up(&db, None).await.unwrap();
         for aged in [Aged::Deliveries, Aged::Events] {
-            let steps = plan(&db, &aged.slice()).await;
+            let steps = steps(aged.slice()).await;
             assert!(steps[0].starts_with(&format!("SEARCH {} USING ", aged.table())), "{steps:?}");
             assert!(steps[0].ends_with("(organisation_id=? AND id<?)"), "{steps:?}");
             assert!(!steps.iter().any(|step| step.contains("SCAN") || step.contains("TEMP B-TREE")), "{steps:?}");
@@ -120,19 +122,11 @@ mod tests {
 
     #[tokio::test]
     async fn organisations_are_found_by_skips() {
-        let db = Database::connect("sqlite::memory:").await.unwrap();
-        Migrator::up(&db, None).await.unwrap();
         for aged in [Aged::Deliveries, Aged::Events] {
-            let steps = plan(&db, &aged.owners()).await;
+            let steps = steps(aged.owners()).await;
             assert!(steps.iter().any(|step| step.ends_with("(organisation_id>?)")), "{steps:?}");
             assert!(steps.iter().any(|step| step.ends_with("(organisation_id=? AND id<?)")), "{steps:?}");
             assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
         }
-    }
-
-    async fn plan(db: &impl ConnectionTrait, sql: &str) -> Vec<String> {
-        let plan = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {sql}"));
-        let plan = db.query_all_raw(plan).await.unwrap();
-        plan.iter().map(|step| step.try_get("", "detail").unwrap()).collect()
     }
 }

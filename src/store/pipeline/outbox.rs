@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Destinations that an append has woken, or leased.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Appended {
     /// Those of which the lease was taken, as offered.
     pub leased: Vec<Claimed>,

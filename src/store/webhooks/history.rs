@@ -152,18 +152,19 @@ pub async fn too_long(
     );
     let mut found = Vec::new();
     for row in db.query_all_raw(Statement::from_string(backend, sql)).await? {
-        let of = (OrganisationId(row.try_get("", "organisation_id")?), IntegrationId(row.try_get("", "history_of")?));
+        let organisation_id = OrganisationId(row.try_get("", "organisation_id")?);
+        let id = IntegrationId(row.try_get("", "history_of")?);
         let first: Option<Uuid> = Attempts::find()
             .select_only()
             .column(Column::Id)
-            .filter(Column::HistoryOf.eq(of.1.0))
+            .filter(Column::HistoryOf.eq(id.0))
             .order_by_desc(Column::Id)
             .offset(most)
             .limit(1)
             .into_tuple()
             .one(db)
             .await?;
-        found.extend(first.map(|first| (of, AttemptId(first))));
+        found.extend(first.map(|first| ((organisation_id, id), AttemptId(first))));
     }
     Ok(found)
 }

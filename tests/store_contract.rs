@@ -7,6 +7,8 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{Database as Connector, DatabaseConnection};
 use serde_json::Value;
 use tieline::{
     domain::{
@@ -55,6 +57,48 @@ fn destination(app: &TestApp, organisation_id: OrganisationId, name: &str) -> De
         unconfirmed: false,
         created_at: app.now(),
     }
+}
+
+fn event(app: &TestApp, organisation_id: OrganisationId, data: Value) -> Event {
+    Event {
+        id: app.app.base.ambient().id(),
+        organisation_id,
+        source: EventSource::API,
+        fact: Fact::plain("x", None, data),
+        made_from: None,
+        path: Vec::new(),
+        trace: None,
+        created_at: app.now(),
+    }
+}
+
+/// A delivery that waits for its first attempt.
+fn pending(app: &TestApp, event: &Event, destination_id: DestinationId) -> Delivery {
+    Delivery {
+        id: app.app.base.ambient().id(),
+        organisation_id: event.organisation_id,
+        event_id: event.id,
+        destination_id,
+        route_id: None,
+        state: DeliveryState::Pending,
+        reason: None,
+        content: None,
+        attempts: 0,
+        attempts_before_replay: 0,
+        replayed_at: None,
+        next_attempt_at: Some(app.now()),
+        aside_at: None,
+        completed_at: None,
+        created_at: app.now(),
+    }
+}
+
+/// Connects to an empty database, and applies the migrations before one.
+async fn before_migration(url: &str, name: &str) -> DatabaseConnection {
+    let connection = Connector::connect(url).await.unwrap();
+    let before = Migrator::migrations().iter().position(|one| one.name() == name).unwrap();
+    Migrator::up(&connection, Some(u32::try_from(before).unwrap())).await.unwrap();
+    connection
 }
 
 async fn due_destinations(app: &TestApp, count: usize) -> Vec<DestinationId> {
@@ -208,8 +252,6 @@ both! {
 
     async fn what_is_due_comes_in_order_and_bounded(app) {
         let organisation = app.app.tenancy.create_organisation_as_operator("many", None).await.unwrap();
-        let ambient = app.app.base.ambient();
-        let now = app.now();
         let tx = app.app.base.store().begin().await.unwrap();
         let mut ids = Vec::new();
         for name in ["a", "b"] {
@@ -219,33 +261,9 @@ both! {
         }
         let (mut events, mut deliveries) = (Vec::new(), Vec::new());
         for number in 0..20 {
-            let event = Event {
-                id: ambient.id(),
-                organisation_id: organisation.id,
-                source: EventSource::API,
-                fact: Fact::plain("x", None, Value::from(number)),
-                made_from: None,
-                path: Vec::new(),
-                trace: None,
-                created_at: now,
-            };
-            deliveries.push(Delivery {
-                id: ambient.id(),
-                organisation_id: organisation.id,
-                event_id: event.id,
-                destination_id: ids[number % 2],
-                route_id: None,
-                state: if number < 2 { DeliveryState::Delivered } else { DeliveryState::Pending },
-                reason: None,
-                content: None,
-                attempts: 0,
-                attempts_before_replay: 0,
-                replayed_at: None,
-                next_attempt_at: Some(now),
-                aside_at: None,
-                completed_at: None,
-                created_at: now,
-            });
+            let event = event(&app, organisation.id, Value::from(number));
+            let state = if number < 2 { DeliveryState::Delivered } else { DeliveryState::Pending };
+            deliveries.push(Delivery { state, ..pending(&app, &event, ids[number % 2]) });
             events.push(event);
         }
         store::pipeline::events::insert_many(&tx, &events).await.unwrap();

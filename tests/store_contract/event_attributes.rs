@@ -1,7 +1,7 @@
 //! Migration of events: the columns of one event type become attributes, and attributes become columns again.
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, Database as Connector, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Value, json};
 
 use crate::support::Database;
@@ -52,9 +52,7 @@ async fn insert(connection: &DatabaseConnection, number: usize, columns: Columns
 }
 
 async fn there_and_back(url: &str) {
-    let connection = Connector::connect(url).await.unwrap();
-    let before = Migrator::migrations().iter().position(|one| one.name() == MIGRATION).unwrap();
-    Migrator::up(&connection, Some(u32::try_from(before).unwrap())).await.unwrap();
+    let connection = super::before_migration(url, MIGRATION).await;
     for (number, (columns, _)) in cases().into_iter().enumerate() {
         insert(&connection, number, columns).await;
     }

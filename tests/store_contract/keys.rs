@@ -97,9 +97,7 @@ both_databases! {
 }
 
 async fn there_and_back(url: &str) {
-    let connection = Connector::connect(url).await.unwrap();
-    let before = Migrator::migrations().iter().position(|one| one.name() == MIGRATION).unwrap();
-    Migrator::up(&connection, Some(u32::try_from(before).unwrap())).await.unwrap();
+    let connection = super::before_migration(url, MIGRATION).await;
     for row in ROWS {
         let mut sql = format!("INSERT INTO {row}");
         for number in 0..6 {

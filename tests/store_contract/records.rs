@@ -21,19 +21,10 @@ use super::*;
 /// Limit of a wait for another connection.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// An event and a delivery with everything that may be absent, and one of each without.
+/// An event and a delivery with everything that may be absent, and others without.
 fn rows(app: &TestApp, to: &Destination) -> (Vec<Event>, Vec<Delivery>) {
     let (ambient, now) = (app.app.base.ambient(), app.now());
-    let plain = Event {
-        id: ambient.id(),
-        organisation_id: to.organisation_id,
-        source: EventSource::API,
-        fact: Fact::plain("order.created", None, json!({"text": "it's \\ \"quoted\", ü 🦀"})),
-        made_from: None,
-        path: Vec::new(),
-        trace: None,
-        created_at: now,
-    };
+    let plain = event(app, to.organisation_id, json!({"text": "it's \\ \"quoted\", ü 🦀"}));
     let full = Event {
         id: ambient.id(),
         fact: Fact {
@@ -47,23 +38,7 @@ fn rows(app: &TestApp, to: &Destination) -> (Vec<Event>, Vec<Delivery>) {
         trace: Traceparent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         ..plain.clone()
     };
-    let pending = Delivery {
-        id: ambient.id(),
-        organisation_id: to.organisation_id,
-        event_id: plain.id,
-        destination_id: to.id,
-        route_id: None,
-        state: DeliveryState::Pending,
-        reason: None,
-        content: None,
-        attempts: 0,
-        attempts_before_replay: 0,
-        replayed_at: None,
-        next_attempt_at: Some(now),
-        aside_at: None,
-        completed_at: None,
-        created_at: now,
-    };
+    let first = pending(app, &plain, to.id);
     let skipped = Delivery {
         id: ambient.id(),
         event_id: full.id,
@@ -73,10 +48,10 @@ fn rows(app: &TestApp, to: &Destination) -> (Vec<Event>, Vec<Delivery>) {
         content: Some(Content::of(&json!({"text": "x"}))),
         next_attempt_at: None,
         completed_at: Some(now),
-        ..pending.clone()
+        ..first.clone()
     };
-    let second = Delivery { id: ambient.id(), ..pending.clone() };
-    (vec![plain, full], vec![pending, skipped, second])
+    let others = [pending(app, &plain, to.id), pending(app, &plain, to.id)];
+    (vec![plain, full], [first, skipped].into_iter().chain(others).collect())
 }
 
 /// An attempt with everything, whose answer is empty, and one with nothing that may be absent.
@@ -156,12 +131,13 @@ both! {
         append(store, &events, &wanted, app.now()).await;
         let claimed = claim(store, owner, app.now(), 5).await;
         let attempts = attempts(&app, &wanted[0]);
-        let ids = [wanted[0].id, wanted[2].id].map(|id| (to.organisation_id, id));
+        // Three are filled up to four, and a release that comes three times is one.
+        let ids = [wanted[0].id, wanted[2].id, wanted[3].id].map(|id| (to.organisation_id, id));
         let released = Release { successes: 2, last_sent_at: Some(app.now()), ..release(&claimed[0]) };
         let successes = records::Successes {
             attempts: &attempts.iter().collect::<Vec<_>>(),
             delivered: &ids,
-            releases: &[&released],
+            releases: &[&released; 3],
         };
         match records::write_at_once(store, owner, app.now(), &successes).await.unwrap() {
             Some(states) => assert_eq!((states.len(), states[&to.id].due_at), (1, None)),
@@ -176,7 +152,7 @@ both! {
         }
         let reader = store.reader();
         assert_eq!(deliveries::attempts(reader, to.organisation_id, wanted[0].id).await.unwrap(), attempts);
-        for id in [wanted[0].id, wanted[2].id] {
+        for (_, id) in ids {
             let found: Delivery = deliveries::find(reader, to.organisation_id, id).await.unwrap();
             assert_eq!((found.state, found.attempts, found.completed_at), (DeliveryState::Delivered, 1, Some(app.now())));
         }

@@ -24,7 +24,7 @@ use tieline::{
     store::{
         self, Store,
         kernel::lease_clock::LeaseClock,
-        pipeline::destinations::{Busy, Claim, Claimed, Lease, Offer, Release, Room},
+        pipeline::destinations::{Busy, Claim, Claimed, Lease, Offer, Position, Release, Room},
     },
 };
 use uuid::Uuid;
@@ -90,6 +90,7 @@ fn pending(app: &TestApp, event: &Event, destination_id: DestinationId) -> Deliv
         aside_at: None,
         completed_at: None,
         created_at: app.now(),
+        seq: None,
     }
 }
 
@@ -110,7 +111,7 @@ async fn due_destinations(app: &TestApp, count: usize) -> Vec<DestinationId> {
         store::pipeline::destinations::insert(&tx, &destination).await.unwrap();
         ids.push(destination.id);
     }
-    store::pipeline::destinations::wake(&tx, &mut ids.clone(), app.now(), None).await.unwrap();
+    store::pipeline::destinations::wake(&tx, &ids, app.now(), None).await.unwrap();
     tx.commit().await.unwrap();
     ids
 }
@@ -145,6 +146,7 @@ fn release(claimed: &Claimed) -> Release {
         health: None,
         address: claimed.destination.address.clone(),
         slow: None,
+        cursor: None,
     }
 }
 
@@ -202,7 +204,7 @@ both! {
         let now = app.now();
         let held = claim(store, owner, now, 10).await;
         let tx = store.begin().await.unwrap();
-        store::pipeline::destinations::wake(&tx, &mut ids.clone(), now, None).await.unwrap();
+        store::pipeline::destinations::wake(&tx, &ids, now, None).await.unwrap();
         tx.commit().await.unwrap();
         assert!(claim(store, owner, now, 10).await.is_empty(), "it is still held");
         let due_again = release_all(store, owner, now, &[release(&held[0])]).await;
@@ -222,7 +224,7 @@ both! {
         let held = claim(store, owner, now, 10).await;
         release_all(store, owner, now, &[Release { more: true, not_before: Some(until), ..release(&held[0]) }]).await;
         let tx = store.begin().await.unwrap();
-        store::pipeline::destinations::wake(&tx, &mut ids.clone(), now, None).await.unwrap();
+        store::pipeline::destinations::wake(&tx, &ids, now, None).await.unwrap();
         tx.commit().await.unwrap();
         assert!(claim(store, owner, until - Duration::from_millis(1), 10).await.is_empty());
         assert_eq!(claim(store, owner, until, 10).await.len(), 1);
@@ -266,10 +268,11 @@ both! {
             deliveries.push(Delivery { state, ..pending(&app, &event, ids[number % 2]) });
             events.push(event);
         }
-        store::pipeline::events::insert_many(&tx, &events).await.unwrap();
-        store::pipeline::deliveries::insert_many(&tx, &deliveries).await.unwrap();
+        store::pipeline::outbox::append(&tx, &events, &mut deliveries, app.now(), None).await.unwrap();
         tx.commit().await.unwrap();
-        let due = store::pipeline::deliveries::due(app.app.base.store().reader(), &ids, 4, app.now()).await.unwrap();
+        assert_eq!(deliveries[..6].iter().map(|one| one.seq).collect::<Vec<_>>(), [None, None, Some(1), Some(1), Some(2), Some(2)]);
+        let queues: Vec<Position> = ids.iter().map(|id| Position { id: *id, cursor: 0 }).collect();
+        let due = store::pipeline::deliveries::due(app.app.base.store().reader(), &queues, 4, app.now()).await.unwrap();
         let of = |id: DestinationId| -> Vec<Value> {
             due.iter().filter(|due| due.delivery.destination_id == id).map(|due| (*due.event.fact.data).clone()).collect()
         };

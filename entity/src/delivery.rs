@@ -1,4 +1,5 @@
-//! One event on its way to one destination.
+//! One event on its way to one destination, as it was appended: rows are never changed. Where the queue of the destination
+//! is behind it, or `delivery_progress` says otherwise, its state is another one than this.
 
 use sea_orm::entity::prelude::*;
 
@@ -20,12 +21,9 @@ pub struct Model {
     #[sea_orm(column_type = "Text", nullable)]
     pub content: Option<String>,
     pub attempts: i32,
-    pub attempts_before_replay: i32,
-    pub replayed_at: Option<DateTimeUtc>,
-    pub next_attempt_at: Option<DateTimeUtc>,
     pub completed_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
-    pub aside_at: Option<DateTimeUtc>,
+    pub seq: Option<i64>,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

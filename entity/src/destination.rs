@@ -1,5 +1,6 @@
 //! Target of deliveries. The unit of claiming: `due_at` is the time at which a worker should claim it (empty: nothing
-//! to do), and during a claim, `due_at` is the end of its lease.
+//! to do), and during a claim, `due_at` is the end of its lease. `last_seq` is the last position in its queue, and `cursor`
+//! the one up to which the queue is through.
 
 use sea_orm::entity::prelude::*;
 
@@ -34,6 +35,8 @@ pub struct Model {
     pub consecutive_failures: i32,
     pub retry_schedule: Option<Json>,
     pub unconfirmed: bool,
+    pub last_seq: i64,
+    pub cursor: i64,
 }
 
 /// Relations are not declared: every query names its organisation and its keys.

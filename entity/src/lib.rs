@@ -7,6 +7,7 @@ pub mod channel;
 pub mod channel_key;
 pub mod channel_member;
 pub mod delivery;
+pub mod delivery_progress;
 pub mod destination;
 pub mod event;
 pub mod github_installation;

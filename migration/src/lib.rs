@@ -32,6 +32,7 @@ mod m20261202_000050_interfaces;
 mod m20261202_000060_app_keys;
 mod m20261202_000070_traces;
 mod m20261202_000080_keys;
+mod m20261203_000090_queues;
 mod statements;
 
 /// List of all migrations, in order.
@@ -70,6 +71,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261202_000060_app_keys::Migration),
             Box::new(m20261202_000070_traces::Migration),
             Box::new(m20261202_000080_keys::Migration),
+            Box::new(m20261203_000090_queues::Migration),
         ];
         all.into_iter().map(|migration| Box::new(InTransaction(migration)) as _).collect()
     }

@@ -198,11 +198,11 @@ impl Dispatcher {
     /// Loads the deliveries of claimed destinations, and opens their sessions.
     async fn load(&self, claimed: Vec<(Claimed, Slot)>) -> Result<Vec<Work>> {
         let (mut in_order, mut in_any, mut slow_in_any) = (Vec::new(), Vec::new(), Vec::new());
-        for (Claimed { destination, slow, .. }, _) in &claimed {
-            match (self.senders.of(&destination.kind)?.keeps_order(), slow) {
-                (true, _) => in_order.push(destination.id),
-                (false, false) => in_any.push(destination.id),
-                (false, true) => slow_in_any.push(destination.id),
+        for (one, _) in &claimed {
+            match (self.senders.of(&one.destination.kind)?.keeps_order(), one.slow) {
+                (true, _) => in_order.push(one.position()),
+                (false, false) => in_any.push(one.position()),
+                (false, true) => slow_in_any.push(one.position()),
             }
         }
         let (reader, now) = (self.base.store().reader(), self.base.ambient().now());

@@ -3,7 +3,11 @@
 //!
 //! Not here: the decision on an outcome (`serving`).
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use uuid::Uuid;
 
@@ -19,7 +23,7 @@ use crate::{
     domain::{
         Result,
         ambient::Time,
-        ids::{DeliveryId, DestinationId, OrganisationId},
+        ids::DestinationId,
         pipeline::{
             delivery::{Attempt, AttemptOutcome, AttemptState, Delivery, DeliveryState, Next, Outcome},
             destination::{Destination, Health},
@@ -31,8 +35,8 @@ use crate::{
     store::{
         self,
         pipeline::{
+            deliveries::Due,
             destinations::{Release, Released},
-            records::Successes,
         },
     },
 };
@@ -56,15 +60,21 @@ pub(super) struct Record {
     is_operational: bool,
     exhausted: Vec<Report>,
     attempts: Vec<Attempt>,
-    delivered: Vec<(DeliveryId, Time)>,
+    /// Positions in the queue that were loaded, in their order.
+    queue: Vec<i64>,
+    /// Those that were delivered at the first attempt: the cursor tells it, once it is there.
+    delivered: Vec<Delivery>,
+    /// Those whose state no cursor tells.
     changed: Vec<Delivery>,
+    /// Times at which the events of the delivered ones were accepted.
+    accepted_at: Vec<Time>,
     /// Duration from which on an attempt is slow.
     slow_after: Duration,
 }
 
 impl Record {
-    /// Creates an empty record; `more` is set where more deliveries wait than were loaded.
-    pub(super) fn new(destination: &Destination, more: bool, slow_after: Duration) -> Self {
+    /// Creates an empty record of loaded deliveries; `more` is set where more of them wait.
+    pub(super) fn new(destination: &Destination, (due, more): (&[Due], bool), slow_after: Duration) -> Self {
         let release = Release {
             id: destination.id,
             more,
@@ -78,6 +88,7 @@ impl Record {
             health: None,
             address: destination.address.clone(),
             slow: None,
+            cursor: None,
         };
         Self {
             release,
@@ -86,8 +97,10 @@ impl Record {
             is_operational: false,
             exhausted: Vec::new(),
             attempts: Vec::new(),
+            queue: due.iter().filter_map(|due| due.delivery.seq).collect(),
             delivered: Vec::new(),
             changed: Vec::new(),
+            accepted_at: Vec::new(),
             slow_after,
         }
     }
@@ -138,8 +151,24 @@ impl Record {
     }
 
     /// Adds a delivery that succeeded.
-    pub(super) fn delivered(&mut self, id: DeliveryId, accepted_at: Time) {
-        self.delivered.push((id, accepted_at));
+    pub(super) fn delivered(&mut self, delivery: Delivery, now: Time) {
+        self.accepted_at.push(delivery.created_at);
+        if delivery.seq.is_some() {
+            self.delivered.push(delivery);
+        } else {
+            self.changed.push(delivered(delivery, now));
+        }
+    }
+
+    /// Moves the cursor over the longest run of the queue that is through. What was delivered beyond it has a state of its
+    /// own.
+    pub(super) fn move_cursor(&mut self, now: Time) {
+        let through: HashSet<i64> =
+            self.delivered.iter().chain(&self.changed).filter_map(|delivery| delivery.seq).collect();
+        let cursor = self.queue.iter().copied().take_while(|seq| through.contains(seq)).last();
+        let beyond = self.delivered.extract_if(.., |delivery| delivery.seq > cursor);
+        self.changed.extend(beyond.map(|delivery| delivered(delivery, now)));
+        self.release.cursor = cursor;
     }
 
     /// Adds a delivery that ended otherwise.
@@ -262,10 +291,29 @@ impl Recorder {
     }
 }
 
-fn count_delivered(base: &Base, now: Time, accepted_at: Vec<Time>) {
-    for accepted_at in accepted_at {
-        base.metrics().delivery(DeliveryState::Delivered.as_str());
-        base.metrics().latency((now - accepted_at).to_std().unwrap_or_default());
+/// Returns a delivery as delivered by one more attempt.
+fn delivered(delivery: Delivery, now: Time) -> Delivery {
+    Delivery {
+        state: DeliveryState::Delivered,
+        reason: None,
+        attempts: delivery.attempts + 1,
+        next_attempt_at: None,
+        completed_at: Some(now),
+        ..delivery
+    }
+}
+
+/// Counts the deliveries that ended with written records.
+fn count(base: &Base, now: Time, records: &[Arc<Record>]) {
+    for record in records {
+        let ended =
+            record.changed.iter().map(|delivery| delivery.state).filter(|state| *state != DeliveryState::Pending);
+        for state in ended.chain(record.delivered.iter().map(|_| DeliveryState::Delivered)) {
+            base.metrics().delivery(state.as_str());
+        }
+        for accepted_at in &record.accepted_at {
+            base.metrics().latency((now - *accepted_at).to_std().unwrap_or_default());
+        }
     }
 }
 
@@ -278,24 +326,24 @@ async fn write(
 ) -> Result<HashMap<DestinationId, Released>> {
     let now = base.ambient().now();
     let attempts: Vec<&Attempt> = records.iter().flat_map(|record| &record.attempts).collect();
-    let changed: Vec<&Delivery> = records.iter().flat_map(|record| &record.changed).collect();
     let releases: Vec<&Release> = records.iter().map(|record| &record.release).collect();
-    let (delivered, accepted_at): (Vec<(OrganisationId, DeliveryId)>, Vec<Time>) = records
-        .iter()
-        .flat_map(|record| record.delivered.iter().map(|(id, at)| ((record.destination.organisation_id, *id), *at)))
-        .unzip();
     if records.iter().all(|record| record.only_succeeded()) {
-        let successes = Successes { attempts: &attempts, delivered: &delivered, releases: &releases };
-        if let Some(released) = store::pipeline::records::write_at_once(base.store(), owner, now, &successes).await? {
-            count_delivered(base, now, accepted_at);
+        let written = store::pipeline::records::write_at_once(base.store(), owner, now, &attempts, &releases).await?;
+        if let Some(released) = written {
+            count(base, now, records);
             return Ok(released);
         }
     }
     let tx = base.store().begin().await?;
+    // Before what is written of their deliveries, as everyone else does. Where another worker has the lease by now, the
+    // deliveries are that one's.
+    let destinations: Vec<DestinationId> = releases.iter().map(|release| release.id).collect();
+    let owners = store::pipeline::destinations::lock(&tx, &destinations).await?;
+    let is_held = |record: &&Arc<Record>| owners.get(&record.release.id) == Some(&Some(owner));
+    let changed: Vec<&Delivery> = records.iter().filter(is_held).flat_map(|record| &record.changed).collect();
     store::pipeline::deliveries::insert_attempts(&tx, &attempts).await?;
-    store::pipeline::deliveries::mark_delivered(&tx, &delivered, now).await?;
-    store::pipeline::deliveries::update_many(&tx, &changed).await?;
-    for release in &releases {
+    store::pipeline::deliveries::save(&tx, &changed).await?;
+    for release in records.iter().filter(is_held).map(|record| &record.release) {
         if let Some(reason) = release.health.as_ref().and_then(Health::closed) {
             store::pipeline::deliveries::end_pending(&tx, release.id, DeliveryState::Failed, reason, now).await?;
         }
@@ -304,9 +352,6 @@ async fn write(
     let reports: Vec<Report> =
         records.iter().flat_map(|record| record.reports(released.get(&record.release.id))).collect();
     pipeline.commit_reports(tx, &reports).await?;
-    count_delivered(base, now, accepted_at);
-    for delivery in changed.iter().filter(|delivery| delivery.state != DeliveryState::Pending) {
-        base.metrics().delivery(delivery.state.as_str());
-    }
+    count(base, now, records);
     Ok(released)
 }

@@ -111,7 +111,7 @@ impl Dispatcher {
     pub(super) async fn serve(&self, work: Work) -> Option<Time> {
         let Work { claimed, session, keeps_order, rate_limit, due, load, slot } = work;
         let _leased = Leased::new(self.base.metrics());
-        let Claimed { destination, pace_until, slow } = claimed;
+        let Claimed { destination, pace_until, slow, .. } = claimed;
         let serving = Serving {
             dispatcher: self,
             session: &*session,
@@ -122,7 +122,7 @@ impl Dispatcher {
             arrival_time: Mutex::new(pace_until),
         };
         let more = more_are_due(&due, load, self.base.ambient().now());
-        let mut record = Record::new(&destination, more, self.settings.slow_after);
+        let mut record = Record::new(&destination, (&due, more), self.settings.slow_after);
         let last_call = Instant::now() + self.settings.lease / 2;
         let mut at_once = if keeps_order || slow { 1 } else { AT_ONCE };
         let (mut due, mut idle, mut in_flight) = (due.into_iter(), vec![slot], FuturesUnordered::new());
@@ -152,6 +152,7 @@ impl Dispatcher {
         }
         record.release.more |= out_of_time;
         record.release.pace_until = *serving.arrival_time.lock().unwrap_or_else(PoisonError::into_inner);
+        record.move_cursor(self.base.ambient().now());
         let due_again = self.recorder.write(record).await;
         drop(idle);
         due_again
@@ -299,7 +300,7 @@ impl Serving<'_> {
         let Due { mut delivery, event } = due;
         let (reason, exhausted) = match next {
             Next::Delivered => {
-                record.delivered(delivery.id, delivery.created_at);
+                record.delivered(delivery, now);
                 return true;
             }
             Next::RetryAt { at, reason } => {

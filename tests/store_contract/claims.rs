@@ -16,7 +16,7 @@ async fn due_of(app: &TestApp, slug: &str, count: usize, since: Time) -> Organis
         store::pipeline::destinations::insert(&tx, &destination).await.unwrap();
         ids.push(destination.id);
     }
-    store::pipeline::destinations::wake(&tx, &mut ids, since, None).await.unwrap();
+    store::pipeline::destinations::wake(&tx, &ids, since, None).await.unwrap();
     tx.commit().await.unwrap();
     organisation.id
 }
@@ -55,7 +55,7 @@ both! {
         let offered = [ids[0], ids[2], ids[3], ids[4]].to_vec();
         let tx = store.begin().await.unwrap();
         let offer = Offer { lease, destinations: offered };
-        let leased = store::pipeline::destinations::wake(&tx, &mut ids.clone(), now, Some(&offer)).await.unwrap();
+        let leased = store::pipeline::destinations::wake(&tx, &ids, now, Some(&offer)).await.unwrap().leased;
         tx.commit().await.unwrap();
         let ids_of = |claimed: &[Claimed]| {
             let mut ids: Vec<DestinationId> = claimed.iter().map(|one| one.destination.id).collect();
@@ -189,7 +189,7 @@ async fn wake_ups_and_releases_do_not_wait_for_each_other() {
         let destination = Destination { id: *id, ..destination(&app, organisation.id, &id.to_string()) };
         store::pipeline::destinations::insert(&tx, &destination).await.unwrap();
     }
-    store::pipeline::destinations::wake(&tx, &mut ids, now, None).await.unwrap();
+    store::pipeline::destinations::wake(&tx, &ids, now, None).await.unwrap();
     tx.commit().await.unwrap();
     for _ in 0..20 {
         let held = claim(&store, owner, now, ids.len()).await;
@@ -199,7 +199,7 @@ async fn wake_ups_and_releases_do_not_wait_for_each_other() {
             let (store, mut ids) = (store.clone(), ids.clone());
             tokio::spawn(async move {
                 let tx = store.begin().await.unwrap();
-                store::pipeline::destinations::wake(&tx, &mut ids, now, None).await.unwrap();
+                store::pipeline::destinations::wake(&tx, &ids, now, None).await.unwrap();
                 tx.commit().await.unwrap();
             })
         });

@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, Database as Connector, DatabaseConnection, DbBack
 use crate::support::Database;
 
 const MIGRATION: &str = "m20261202_000080_keys";
+const QUEUES: &str = "m20261203_000090_queues";
 
 /// Tables that grow with the events, with their keys.
 const KEYS: [(&str, &[&str]); 4] = [
@@ -96,8 +97,9 @@ both_databases! {
     }
 }
 
-async fn there_and_back(url: &str) {
-    let connection = super::before_migration(url, MIGRATION).await;
+/// Fills the schema before a migration with every row.
+async fn filled(url: &str, migration: &str) -> DatabaseConnection {
+    let connection = super::before_migration(url, migration).await;
     for row in ROWS {
         let mut sql = format!("INSERT INTO {row}");
         for number in 0..6 {
@@ -110,6 +112,11 @@ async fn there_and_back(url: &str) {
         }
         connection.execute_unprepared(&sql).await.unwrap();
     }
+    connection
+}
+
+async fn there_and_back(url: &str) {
+    let connection = filled(url, MIGRATION).await;
     let (former_rows, former_indexes) = (rows(&connection).await, indexes(&connection).await);
     assert_eq!(former_rows.len(), ROWS.len());
     assert_eq!(key(&connection, "attempt").await, ["id"]);
@@ -128,6 +135,34 @@ async fn there_and_back(url: &str) {
     }
     Migrator::up(&connection, Some(1)).await.unwrap();
     connection.close().await.unwrap();
+}
+
+/// Deliveries that are not finished, and those that were replayed, have their progress; nothing has a position.
+async fn queues_there_and_back(url: &str) {
+    let connection = filled(url, QUEUES).await;
+    let (former_rows, former_indexes) = (rows(&connection).await, indexes(&connection).await);
+    Migrator::up(&connection, Some(1)).await.unwrap();
+    let sql = "SELECT state || ' ' || attempts || ' ' || attempts_before_replay || ' ' || COALESCE(reason, '-') \
+               || ' ' || COALESCE(content, '-') FROM delivery_progress ORDER BY delivery_id";
+    assert_eq!(texts(&connection, sql).await, ["failed 7 3 gone {}", "pending 0 0 - -"]);
+    let sql = "SELECT state FROM delivery WHERE seq IS NULL ORDER BY id";
+    assert_eq!(texts(&connection, sql).await, ["failed", "pending"]);
+    Migrator::down(&connection, Some(1)).await.unwrap();
+    assert_eq!((rows(&connection).await, indexes(&connection).await), (former_rows, former_indexes));
+    Migrator::up(&connection, Some(1)).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn deliveries_get_their_progress_on_sqlite() {
+    let database = Database::empty_sqlite();
+    queues_there_and_back(&format!("{}?mode=rwc", database.url)).await;
+}
+
+#[tokio::test]
+async fn deliveries_get_their_progress_on_postgres() {
+    let Some(database) = Database::empty_postgres().await else { return };
+    queues_there_and_back(&database.url).await;
 }
 
 #[tokio::test]

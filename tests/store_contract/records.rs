@@ -11,6 +11,7 @@ use tieline::{
             attempt::{Attempt, AttemptState},
             delivery::Content,
         },
+        search::Period,
         trace::Traceparent,
     },
     store::pipeline::{deliveries, events, outbox, records},
@@ -97,23 +98,29 @@ async fn destination_of(app: &TestApp) -> Destination {
     destination
 }
 
-async fn append(store: &Store, events: &[Event], deliveries: &[Delivery], now: Time) {
+/// Appends, and sets the positions of the pending ones. Returns whether a worker has to claim.
+async fn append(store: &Store, events: &[Event], deliveries: &mut [Delivery], now: Time) -> bool {
     let tx = store.begin().await.unwrap();
-    let appended = outbox::append(&tx, events, deliveries, now, None).await.unwrap();
+    let woken = outbox::append(&tx, events, deliveries, now, None).await.unwrap();
     tx.commit().await.unwrap();
-    assert!(appended.leased.is_empty());
-    assert_eq!(appended.more, deliveries.iter().any(|one| one.state == DeliveryState::Pending));
+    assert!(woken.leased.is_empty());
+    woken.unclaimed
+}
+
+fn positions(deliveries: &[Delivery]) -> Vec<Option<i64>> {
+    deliveries.iter().map(|one| one.seq).collect()
 }
 
 both! {
     async fn what_is_appended_comes_back_as_it_went_in(app) {
         let (store, to) = (app.app.base.store(), destination_of(&app).await);
-        let (wanted_events, wanted) = rows(&app, &to);
-        append(store, &wanted_events, &wanted, app.now()).await;
+        let (wanted_events, mut wanted) = rows(&app, &to);
+        assert!(append(store, &wanted_events, &mut wanted, app.now()).await);
+        assert_eq!(positions(&wanted), [Some(1), None, Some(2), Some(3)]);
         // Nothing is pending, and nothing is delivered at all.
-        let (other_events, others) = rows(&app, &to);
-        append(store, &other_events[1..], &others[1..2], app.now()).await;
-        append(store, &other_events[..1], &[], app.now()).await;
+        let (other_events, mut others) = rows(&app, &to);
+        assert!(!append(store, &other_events[1..], &mut others[1..2], app.now()).await);
+        assert!(!append(store, &other_events[..1], &mut [], app.now()).await);
         let reader = store.reader();
         for event in wanted_events.iter().chain(&other_events) {
             assert_eq!(events::find(reader, to.organisation_id, event.id).await.unwrap(), *event);
@@ -123,69 +130,157 @@ both! {
         }
         let claimed = claim(store, Uuid::from_u128(1), app.now(), 5).await;
         assert_eq!(claimed.iter().map(|one| one.destination.id).collect::<Vec<_>>(), [to.id], "it was woken");
+        // The worker that has it looks again by itself.
+        let (events, mut more) = rows(&app, &to);
+        assert!(!append(store, &events, &mut more, app.now()).await);
+        assert_eq!(positions(&more), [Some(4), None, Some(5), Some(6)]);
     }
 
     async fn what_is_recorded_comes_back_as_it_went_in(app) {
         let (store, to, owner) = (app.app.base.store(), destination_of(&app).await, Uuid::from_u128(1));
-        let (events, wanted) = rows(&app, &to);
-        append(store, &events, &wanted, app.now()).await;
+        let (events, mut wanted) = rows(&app, &to);
+        append(store, &events, &mut wanted, app.now()).await;
         let claimed = claim(store, owner, app.now(), 5).await;
         let attempts = attempts(&app, &wanted[0]);
-        // Three are filled up to four, and a release that comes three times is one.
-        let ids = [wanted[0].id, wanted[2].id, wanted[3].id].map(|id| (to.organisation_id, id));
-        let released = Release { successes: 2, last_sent_at: Some(app.now()), ..release(&claimed[0]) };
-        let successes = records::Successes {
-            attempts: &attempts.iter().collect::<Vec<_>>(),
-            delivered: &ids,
-            releases: &[&released; 3],
-        };
-        match records::write_at_once(store, owner, app.now(), &successes).await.unwrap() {
+        // A release that comes three times, as where rows are filled up, is one.
+        let released = Release { successes: 2, last_sent_at: Some(app.now()), cursor: Some(2), ..release(&claimed[0]) };
+        let (tried, releases) = (attempts.iter().collect::<Vec<_>>(), [&released; 3]);
+        match records::write_at_once(store, owner, app.now(), &tried, &releases).await.unwrap() {
             Some(states) => assert_eq!((states.len(), states[&to.id].due_at), (1, None)),
             None => {
                 assert!(store.is_embedded());
                 let tx = store.begin().await.unwrap();
-                deliveries::insert_attempts(&tx, successes.attempts).await.unwrap();
-                deliveries::mark_delivered(&tx, &ids, app.now()).await.unwrap();
-                store::pipeline::destinations::release(&tx, owner, app.now(), successes.releases).await.unwrap();
+                deliveries::insert_attempts(&tx, &tried).await.unwrap();
+                store::pipeline::destinations::release(&tx, owner, app.now(), &releases).await.unwrap();
                 tx.commit().await.unwrap();
             }
         }
         let reader = store.reader();
+        let find = async |delivery: &Delivery| {
+            deliveries::find(reader, to.organisation_id, delivery.id).await.unwrap()
+        };
         assert_eq!(deliveries::attempts(reader, to.organisation_id, wanted[0].id).await.unwrap(), attempts);
-        for (_, id) in ids {
-            let found: Delivery = deliveries::find(reader, to.organisation_id, id).await.unwrap();
-            assert_eq!((found.state, found.attempts, found.completed_at), (DeliveryState::Delivered, 1, Some(app.now())));
+        for through in [&wanted[0], &wanted[2]] {
+            let found = find(through).await;
+            assert_eq!((found.state, found.attempts, found.seq), (DeliveryState::Delivered, 1, None));
         }
-        assert_eq!(deliveries::find(reader, to.organisation_id, wanted[1].id).await.unwrap(), wanted[1]);
+        let last = attempts.iter().map(|attempt| attempt.created_at + attempt.duration).max();
+        assert_eq!(find(&wanted[0]).await.completed_at, last, "the end of its attempt");
+        assert_eq!([find(&wanted[1]).await, find(&wanted[3]).await], [wanted[1].clone(), wanted[3].clone()]);
         let after = store::pipeline::destinations::find(reader, to.organisation_id, to.id).await.unwrap();
         assert_eq!(after.success_count, 2, "once, also where the rows of a statement are filled up");
         assert!(claim(store, owner, app.now(), 5).await.is_empty(), "nothing is left");
     }
+
+    async fn progress_says_what_the_cursor_cannot(app) {
+        let (store, to) = (app.app.base.store(), destination_of(&app).await);
+        let (events, mut wanted) = rows(&app, &to);
+        append(store, &events, &mut wanted, app.now()).await;
+        let later = app.now() + Duration::from_secs(60);
+        let retried = Delivery {
+            attempts: 1,
+            reason: Some("busy".to_owned()),
+            next_attempt_at: Some(later),
+            seq: None,
+            ..wanted[0].clone()
+        };
+        let tx = store.begin().await.unwrap();
+        deliveries::save(&tx, &[&retried]).await.unwrap();
+        let again = Delivery { attempts: 2, aside_at: Some(later), ..retried };
+        deliveries::save(&tx, &[&again]).await.unwrap();
+        tx.commit().await.unwrap();
+        let find = async |delivery: &Delivery| {
+            deliveries::find(store.reader(), to.organisation_id, delivery.id).await.unwrap()
+        };
+        assert_eq!(find(&again).await, again);
+        assert_eq!(find(&wanted[2]).await, wanted[2]);
+        let due = async |cursor| {
+            let queue = [Position { id: to.id, cursor }];
+            let due = deliveries::due_first(store.reader(), &queue, 5, app.now()).await.unwrap();
+            due.into_iter().map(|due| due.delivery.id).collect::<Vec<_>>()
+        };
+        // What waits for a retry is not in the queue any more, whether the cursor has passed it or not.
+        for cursor in [0, 1] {
+            assert_eq!(due(cursor).await, [wanted[2].id, wanted[3].id, again.id]);
+        }
+        let tx = store.begin().await.unwrap();
+        let ended = deliveries::end_pending(&tx, to.id, DeliveryState::Failed, "off", app.now()).await.unwrap();
+        assert_eq!(ended, 3);
+        assert!(!deliveries::replay(&tx, (to.organisation_id, DeliveryId(Uuid::nil())), None, app.now()).await.unwrap());
+        tx.commit().await.unwrap();
+        assert_eq!(deliveries::count_failed(store.reader(), to.id, Period::default()).await.unwrap(), 3);
+        assert_eq!(deliveries::count_pending(store.reader()).await.unwrap(), 0);
+        let failed = find(&again).await;
+        assert_eq!((failed.state, failed.reason.as_deref(), failed.attempts), (DeliveryState::Failed, Some("off"), 2));
+
+        let tx = store.begin().await.unwrap();
+        let content = Content::of(&json!({"text": "again"}));
+        let id = (to.organisation_id, again.id);
+        assert!(deliveries::replay(&tx, id, Some(&content), app.now()).await.unwrap());
+        assert!(!deliveries::replay(&tx, id, None, app.now()).await.unwrap(), "it is pending already");
+        assert_eq!(deliveries::replay_failed(&tx, to.id, Period::default(), app.now()).await.unwrap(), 2);
+        tx.commit().await.unwrap();
+        let replayed = find(&again).await;
+        assert_eq!((replayed.attempts_before_replay, replayed.replayed_at), (2, Some(app.now())));
+        assert_eq!((replayed.content, replayed.reason, replayed.aside_at), (Some(content), None, None));
+        assert_eq!(due(3).await.len(), 3);
+        assert_eq!(deliveries::count_pending(store.reader()).await.unwrap(), 3);
+        // A skipped one is replayed with its content.
+        let tx = store.begin().await.unwrap();
+        let skipped = (to.organisation_id, wanted[1].id);
+        assert!(deliveries::replay(&tx, skipped, wanted[1].content.as_ref(), app.now()).await.unwrap());
+        tx.commit().await.unwrap();
+        assert_eq!(find(&wanted[1]).await.content, wanted[1].content);
+    }
 }
 
-/// A record locks the deliveries before the destination, as whoever ends the pending deliveries of a destination does:
-/// otherwise the two would wait for each other.
+/// Positions are handed out under the lock of the destination's row: of two writers, the one that commits later is behind,
+/// so nothing appears in a queue before what was seen there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_record_locks_deliveries_before_their_destination() {
+async fn positions_are_in_the_order_of_the_commits() {
     let Some(database) = Database::postgres().await else { return };
     let app = TestApp::start(database).await;
-    let (store, to, owner) = (app.app.base.store().clone(), destination_of(&app).await, Uuid::from_u128(1));
-    let (events, wanted) = rows(&app, &to);
-    append(&store, &events, &wanted, app.now()).await;
-    let claimed = claim(&store, owner, app.now(), 5).await;
-
+    let (store, to) = (app.app.base.store().clone(), destination_of(&app).await);
+    let (events, mut first) = rows(&app, &to);
     let tx = store.begin().await.unwrap();
-    deliveries::end_pending(&tx, to.id, DeliveryState::Failed, "off", app.now()).await.unwrap();
-    let id: (OrganisationId, DeliveryId) = (to.organisation_id, wanted[0].id);
-    let (recording, now, released) = (store.clone(), app.now(), release(&claimed[0]));
-    let recorded = tokio::spawn(async move {
-        let successes = records::Successes { attempts: &[], delivered: &[id], releases: &[&released] };
-        records::write_at_once(&recording, owner, now, &successes).await
+    outbox::append(&tx, &events, &mut first, app.now(), None).await.unwrap();
+
+    let ((other_events, mut second), other, now) = (rows(&app, &to), store.clone(), app.now());
+    let appending = tokio::spawn(async move {
+        append(&other, &other_events, &mut second, now).await;
+        second
     });
     let waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = CURRENT_DATABASE()";
     let waits = || store.reader().query_one_raw(Statement::from_string(DbBackend::Postgres, waits));
-    crate::support::until("the record waits", LIMIT, async || waits().await.unwrap()).await;
-    store::pipeline::destinations::find_for_update(&tx, to.organisation_id, to.id).await.unwrap();
+    crate::support::until("the second one waits", LIMIT, async || waits().await.unwrap()).await;
     tx.commit().await.unwrap();
-    assert_eq!(recorded.await.unwrap().unwrap().unwrap().len(), 1);
+    assert_eq!(positions(&first), [Some(1), None, Some(2), Some(3)]);
+    assert_eq!(positions(&appending.await.unwrap()), [Some(4), None, Some(5), Some(6)]);
+}
+
+/// A record locks the destination before the progress of its deliveries, as whoever ends the pending deliveries of a
+/// destination does: otherwise the two would wait for each other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_destination_is_locked_before_the_progress_of_its_deliveries() {
+    let Some(database) = Database::postgres().await else { return };
+    let app = TestApp::start(database).await;
+    let (store, to) = (app.app.base.store().clone(), destination_of(&app).await);
+    let (events, mut wanted) = rows(&app, &to);
+    append(&store, &events, &mut wanted, app.now()).await;
+    let tx = store.begin().await.unwrap();
+    store::pipeline::destinations::lock(&tx, &[to.id]).await.unwrap();
+
+    let (ending, id, now) = (store.clone(), to.id, app.now());
+    let ended = tokio::spawn(async move {
+        let tx = ending.begin().await.unwrap();
+        let ended = deliveries::end_pending(&tx, id, DeliveryState::Failed, "off", now).await.unwrap();
+        tx.commit().await.unwrap();
+        ended
+    });
+    let waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = CURRENT_DATABASE()";
+    let waits = || store.reader().query_one_raw(Statement::from_string(DbBackend::Postgres, waits));
+    crate::support::until("the end waits", LIMIT, async || waits().await.unwrap()).await;
+    deliveries::save(&tx, &[&wanted[0]]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(ended.await.unwrap(), 3);
 }

@@ -205,6 +205,7 @@ impl Apps {
             aside_at: None,
             completed_at: Some(self.base.now()),
             created_at: called.as_ref().map_or_else(|| self.base.now(), |called| called.began),
+            seq: None,
         };
         let attempt = called.map(|called| Attempt {
             id: self.base.ambient.id(),

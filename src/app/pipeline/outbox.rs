@@ -60,14 +60,14 @@ pub(super) struct Appended {
     states: Vec<DeliveryState>,
     /// Those that the dispatcher of this process takes over after the commit.
     handed: Option<(Box<dyn Reservation>, Vec<Handed>)>,
-    /// True if others are pending besides.
-    more: bool,
+    /// True if others wait for a claim.
+    unclaimed: bool,
 }
 
 impl Appended {
     /// Creates the result of deliveries of which nothing is handed over.
     pub(super) fn plain(states: Vec<DeliveryState>) -> Self {
-        Self { more: states.contains(&DeliveryState::Pending), states, handed: None }
+        Self { unclaimed: states.contains(&DeliveryState::Pending), states, handed: None }
     }
 
     /// Adds deliveries that have ended.
@@ -112,7 +112,7 @@ impl Outbox {
         if let Some((reservation, handed)) = appended.handed {
             reservation.take_over(handed);
         }
-        if appended.more {
+        if appended.unclaimed {
             self.base.wake.notify_one();
         }
         Ok(())
@@ -162,7 +162,7 @@ impl Outbox {
     /// Appends a new delivery of the same event to the same destination, last in a transaction.
     pub(super) async fn append_again(&self, tx: &Tx, former: Delivery) -> Result<Appended> {
         let now = self.base.ambient.now();
-        let again = Delivery {
+        let mut again = [Delivery {
             id: self.base.ambient.id(),
             state: DeliveryState::Pending,
             reason: None,
@@ -173,9 +173,10 @@ impl Outbox {
             aside_at: None,
             completed_at: None,
             created_at: now,
+            seq: None,
             ..former
-        };
-        store::pipeline::outbox::append(tx, &[], &[again], now, None).await?;
+        }];
+        store::pipeline::outbox::append(tx, &[], &mut again, now, None).await?;
         Ok(Appended::plain(vec![DeliveryState::Pending]))
     }
 
@@ -196,15 +197,14 @@ impl Outbox {
         let Some(now) = events.first().map(|event| event.created_at) else { return Ok(Appended::default()) };
         let mut resolved = self.resolved(tx, events, decided, now).await?;
         self.skip_paused(tx, &mut resolved).await?;
-        let deliveries: Vec<Delivery> =
+        let mut deliveries: Vec<Delivery> =
             resolved.into_iter().map(|one| self.delivery(&events[one.index], one, now)).collect();
         let reservation = self.handover.reserve(&deliveries);
         let offer = reservation.as_ref().map(|reservation| reservation.offer());
-        let appended = store::pipeline::outbox::append(tx, events, &deliveries, now, offer).await?;
+        let woken = store::pipeline::outbox::append(tx, events, &mut deliveries, now, offer).await?;
         let states = deliveries.iter().map(|delivery| delivery.state).collect();
-        let handed =
-            reservation.map(|reservation| (reservation, handover::handed(appended.leased, deliveries, events)));
-        Ok(Appended { states, handed, more: appended.more })
+        let handed = reservation.map(|reservation| (reservation, handover::handed(woken.leased, deliveries, events)));
+        Ok(Appended { states, handed, unclaimed: woken.unclaimed })
     }
 
     /// Finds or creates the destination of each decision. Of several decisions on an event for the same destination the
@@ -293,6 +293,7 @@ impl Outbox {
             aside_at: None,
             completed_at: (!pending).then_some(now),
             created_at: now,
+            seq: None,
         }
     }
 }

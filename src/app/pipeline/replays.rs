@@ -84,9 +84,9 @@ impl Replays {
         Ok(count)
     }
 
-    /// Returns a destination that is not disabled.
+    /// Locks a destination, and returns it where it is not disabled.
     async fn reachable(&self, tx: &Tx, caller: &Caller, id: DestinationId) -> Result<Destination> {
-        let destination = store::pipeline::destinations::find(tx, caller.organisation_id, id).await?;
+        let destination = store::pipeline::destinations::find_for_update(tx, caller.organisation_id, id).await?;
         match destination.health {
             Health::Healthy | Health::Failing { .. } => Ok(destination),
             Health::Disabled { reason, .. } => Err(Error::FailedPrecondition { message: reason }),
@@ -98,7 +98,7 @@ impl Replays {
         if destination.health != Health::Healthy {
             store::pipeline::destinations::set_health(&tx, destination.id, &Health::Healthy).await?;
         }
-        store::pipeline::destinations::wake(&tx, &mut vec![destination.id], self.base.now(), None).await?;
+        store::pipeline::destinations::wake(&tx, &[destination.id], self.base.now(), None).await?;
         tx.commit().await?;
         self.base.wake.notify_one();
         Ok(())

@@ -60,7 +60,7 @@ impl Chore for Retention {
         // Deliveries first: they need their events.
         for aged in [Aged::Deliveries, Aged::Events] {
             for organisation_id in housekeeping::owners(store.reader(), aged, before).await? {
-                removed += in_slices(|| housekeeping::remove(store.writer(), aged, organisation_id, before)).await?;
+                removed += in_slices(|| housekeeping::remove(store, aged, organisation_id, before)).await?;
             }
         }
         Ok(removed)

@@ -48,6 +48,8 @@ pub struct Delivery {
     pub completed_at: Option<Time>,
     /// Time at which its event was accepted.
     pub created_at: Time,
+    /// Position in the queue of its destination, while it waits there for its first attempt.
+    pub seq: Option<i64>,
 }
 
 impl Delivery {

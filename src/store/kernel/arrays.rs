@@ -70,6 +70,11 @@ impl Column {
         Self::absent(name, "0", numbers.map(Option::unwrap_or_default).collect::<Vec<_>>())
     }
 
+    /// A column with a value that the statement computes from these numbers, which it names `v` and the column.
+    pub fn computed(name: &'static str, value: &str, numbers: impl Iterator<Item = i64>) -> Self {
+        Self { name, value: value.to_owned(), array: numbers.collect::<Vec<_>>().into() }
+    }
+
     fn plain(name: &'static str, array: impl Into<Value>) -> Self {
         Self { name, value: format!("v.{name}"), array: array.into() }
     }
@@ -95,17 +100,6 @@ impl Rows {
         let names = self.names();
         let selected = self.columns.iter().map(|column| column.value.as_str()).collect::<Vec<_>>().join(", ");
         format!("INSERT INTO {table} ({names}) SELECT {selected} {}", self.from(&names, values))
-    }
-
-    /// Returns the statement that updates the rows with the same values in `key`, which are its first columns. The arrays
-    /// are added to its values.
-    pub fn update(self, table: &str, key: usize, values: &mut Vec<Value>) -> String {
-        let names = self.names();
-        let (key, set) = self.columns.split_at(key);
-        let set = set.iter().map(|column| format!("{} = {}", column.name, column.value)).collect::<Vec<_>>().join(", ");
-        let same = key.iter().map(|Column { name, .. }| format!("{table}.{name} = v.{name}")).collect::<Vec<_>>();
-        let same = same.join(" AND ");
-        format!("UPDATE {table} SET {set} {} WHERE {same}", self.from(&names, values))
     }
 
     fn names(&self) -> String {
@@ -140,12 +134,7 @@ mod tests {
             "INSERT INTO t (id, note, at) SELECT v.id, NULLIF(v.note, ''), NULLIF(v.at, 'epoch') \
              FROM UNNEST($2, $3, $4) AS v (id, note, at)"
         );
-        assert_eq!(
-            rows().update("t", 1, &mut values),
-            "UPDATE t SET note = NULLIF(v.note, ''), at = NULLIF(v.at, 'epoch') \
-             FROM UNNEST($5, $6, $7) AS v (id, note, at) WHERE t.id = v.id"
-        );
-        assert_eq!(values.len(), 7);
+        assert_eq!(values.len(), 4);
         assert_eq!(values[2], vec!["a".to_owned(), String::new()].into());
     }
 }

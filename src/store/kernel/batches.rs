@@ -17,7 +17,7 @@ use crate::domain::Result;
 /// Maximum number of rows of one statement.
 pub(in crate::store) const MOST: usize = 64;
 /// Maximum number of ids that are values of their own on PostgreSQL. Beyond it, planning is little beside the execution.
-const FEW: usize = 16;
+pub(in crate::store) const FEW: usize = 16;
 
 /// Executes the statement that writes rows, where there are any.
 ///

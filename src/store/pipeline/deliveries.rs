@@ -1,7 +1,10 @@
-//! Deliveries and their attempts.
+//! Deliveries and their attempts. A delivery is written once; [`derived`] has its state, and [`progress`] what changes.
 
 pub(in crate::store::pipeline) mod arrays;
+mod derived;
 mod due;
+pub(in crate::store::pipeline) mod pending;
+mod progress;
 mod search;
 mod statistics;
 
@@ -9,29 +12,24 @@ use std::time::Duration;
 
 use ::entity::{
     attempt::{self, Entity as Attempts},
-    delivery::{ActiveModel, Column, Entity as Deliveries, Model as Row},
+    delivery::{ActiveModel, Entity as Deliveries},
 };
+use derived::{Row as Derived, delivery};
 pub use due::{ASIDE, Due, due, due_first};
+pub use progress::{count_failed, end_pending, replay, replay_failed, save};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    Statement, Value,
-    sea_query::{Expr, ExprTrait},
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    Statement,
 };
 
 use crate::{
     domain::{
         Error, Result,
-        ambient::Time,
         error::Noun,
-        ids::{DeliveryId, DestinationId, IntegrationId, OrganisationId, RouteId},
-        pipeline::delivery::{Attempt, Content, Delivery, DeliveryState},
-        search::Period,
+        ids::{DeliveryId, IntegrationId, OrganisationId},
+        pipeline::delivery::{Attempt, Delivery},
     },
-    store::{
-        Tx, corrupt,
-        kernel::{batches, placeholders},
-    },
+    store::{Tx, corrupt, kernel::batches},
 };
 
 pub use search::{Filter, NamedDelivery, find_named, list};
@@ -65,150 +63,19 @@ pub async fn insert_attempts(tx: &Tx, attempts: &[&Attempt]) -> Result<()> {
     Ok(())
 }
 
-/// Marks deliveries as delivered by one more attempt, all in one statement.
-///
-/// # Errors
-/// When the database fails.
-pub async fn mark_delivered(tx: &Tx, ids: &[(OrganisationId, DeliveryId)], now: Time) -> Result<()> {
-    batches::write(tx, ids, |ids, values| delivered(ids, now, values)).await
-}
-
-/// Returns the statement that marks deliveries as delivered. Its values are added.
-pub(in crate::store::pipeline) fn delivered(
-    delivered: &[(OrganisationId, DeliveryId)],
-    now: Time,
-    values: &mut Vec<Value>,
-) -> String {
-    let delivered = batches::filled_rows(delivered);
-    values.push(now.into());
-    let first = values.len();
-    values.extend(delivered.iter().flat_map(|(organisation_id, id)| [organisation_id.0.into(), id.0.into()]));
-    format!(
-        "WITH v (organisation_id, id) AS (VALUES {rows}) \
-         UPDATE delivery SET state = 'delivered', reason = NULL, attempts = delivery.attempts + 1, \
-         next_attempt_at = NULL, completed_at = ${first} FROM v \
-         WHERE delivery.organisation_id = v.organisation_id AND delivery.id = v.id",
-        rows = placeholders::rows(first, delivered.len(), 2),
-    )
-}
-
-/// Saves the new states of deliveries.
-///
-/// # Errors
-/// When the database fails.
-pub async fn update_many(tx: &Tx, deliveries: &[&Delivery]) -> Result<()> {
-    if tx.get_database_backend() == DbBackend::Postgres {
-        return batches::write(tx, deliveries, arrays::update).await;
-    }
-    for delivery in deliveries {
-        update(tx, delivery).await?;
-    }
-    Ok(())
-}
-
-async fn update(tx: &Tx, delivery: &Delivery) -> Result<()> {
-    let row = ActiveModel {
-        state: Set(delivery.state.as_str().to_owned()),
-        reason: Set(delivery.reason.clone()),
-        attempts: Set(delivery.attempts),
-        next_attempt_at: Set(delivery.next_attempt_at),
-        completed_at: Set(delivery.completed_at),
-        aside_at: Set(delivery.aside_at),
-        ..Default::default()
-    };
-    Deliveries::update_many().set(row).filter(is(delivery.organisation_id, delivery.id)).exec(tx).await?;
-    Ok(())
-}
-
-/// Ends every pending delivery of a destination in `state`, with a reason.
-///
-/// # Errors
-/// When the database fails.
-pub async fn end_pending(
-    tx: &Tx,
-    destination_id: DestinationId,
-    state: DeliveryState,
-    reason: &str,
-    now: Time,
-) -> Result<u64> {
-    let ended = Deliveries::update_many()
-        .col_expr(Column::State, Expr::value(state.as_str()))
-        .col_expr(Column::Reason, Expr::value(reason))
-        .col_expr(Column::NextAttemptAt, Expr::value(None::<Time>))
-        .col_expr(Column::CompletedAt, Expr::value(now))
-        .filter(Column::DestinationId.eq(destination_id.0))
-        .filter(Column::State.eq(DeliveryState::Pending.as_str()))
-        .exec(tx)
-        .await?;
-    Ok(ended.rows_affected)
-}
-
-/// Makes a finished delivery pending again, with this content. Returns false where it was pending already.
-///
-/// # Errors
-/// When the database fails.
-pub async fn replay(
-    tx: &Tx,
-    (organisation_id, id): (OrganisationId, DeliveryId),
-    content: Option<&Content>,
-    now: Time,
-) -> Result<bool> {
-    let replayed = pending_again(now)
-        .col_expr(Column::Content, Expr::value(content.map(Content::as_str)))
-        .filter(is(organisation_id, id))
-        .filter(Column::State.ne(DeliveryState::Pending.as_str()))
-        .exec(tx)
-        .await?;
-    Ok(replayed.rows_affected == 1)
-}
-
-/// Makes every failed delivery of a destination and a period pending again. Returns their number.
-///
-/// # Errors
-/// When the database fails.
-pub async fn replay_failed(tx: &Tx, destination_id: DestinationId, period: Period, now: Time) -> Result<u64> {
-    Ok(pending_again(now).filter(failed(destination_id, period)).exec(tx).await?.rows_affected)
-}
-
-/// Counts the failed deliveries of a destination and a period.
-///
-/// # Errors
-/// When the database fails.
-pub async fn count_failed(db: &impl ConnectionTrait, destination_id: DestinationId, period: Period) -> Result<u64> {
-    Ok(Deliveries::find().filter(failed(destination_id, period)).count(db).await?)
-}
-
-fn failed(destination_id: DestinationId, period: Period) -> Condition {
-    Condition::all()
-        .add(Column::DestinationId.eq(destination_id.0))
-        .add(Column::State.eq(DeliveryState::Failed.as_str()))
-        .add(Column::Id.gte(period.first()))
-        .add(Column::Id.lt(period.end()))
-}
-
-/// Returns the update of a replay, with which the retry schedule begins anew.
-fn pending_again(now: Time) -> sea_orm::UpdateMany<Deliveries> {
-    Deliveries::update_many()
-        .col_expr(Column::State, Expr::value(DeliveryState::Pending.as_str()))
-        .col_expr(Column::Reason, Expr::value(None::<String>))
-        .col_expr(Column::AttemptsBeforeReplay, Expr::col(Column::Attempts))
-        .col_expr(Column::ReplayedAt, Expr::value(now))
-        .col_expr(Column::AsideAt, Expr::value(None::<Time>))
-        .col_expr(Column::NextAttemptAt, Expr::value(now))
-        .col_expr(Column::CompletedAt, Expr::value(None::<Time>))
-}
-
 /// Finds a delivery by its identifier.
 ///
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId, id: DeliveryId) -> Result<Delivery> {
-    let row = Deliveries::find_by_id((organisation_id.0, id.0)).one(db).await?;
+    let backend = db.get_database_backend();
+    let columns = derived::columns(backend).chain([("content", derived::CONTENT.to_owned())]);
+    let columns = columns.map(|(name, expression)| format!("{expression} AS {name}")).collect::<Vec<_>>().join(", ");
+    let sql =
+        format!("SELECT {columns} FROM {} WHERE delivery.organisation_id = $1 AND delivery.id = $2", derived::SOURCE);
+    let statement = Statement::from_sql_and_values(backend, sql, [organisation_id.0.into(), id.0.into()]);
+    let row = Derived::find_by_statement(statement).one(db).await?;
     delivery(row.ok_or_else(|| Error::not_found(Noun::Delivery, id))?)
-}
-
-fn is(organisation_id: OrganisationId, id: DeliveryId) -> Expr {
-    Column::OrganisationId.eq(organisation_id.0).and(Column::Id.eq(id.0))
 }
 
 /// Lists the attempts of a delivery, oldest first.
@@ -237,7 +104,13 @@ pub async fn attempts(
 /// When the database fails.
 pub async fn count_pending(db: &impl ConnectionTrait) -> Result<u64> {
     let backend = db.get_database_backend();
-    let sql = "SELECT COUNT(*) AS waiting FROM delivery WHERE state = 'pending'";
+    // What is pending has a destination that is due.
+    let sql = format!(
+        "SELECT (SELECT COUNT(*) FROM {} WHERE destination.due_at IS NOT NULL AND {}) \
+         + (SELECT COUNT(*) FROM delivery_progress WHERE state = 'pending') AS waiting",
+        derived::SOURCE,
+        progress::QUEUED
+    );
     let row = db.query_one_raw(Statement::from_string(backend, sql)).await?;
     let waiting: i64 = row.map(|row| row.try_get("", "waiting")).transpose()?.unwrap_or_default();
     Ok(u64::try_from(waiting).unwrap_or_default())
@@ -254,33 +127,10 @@ fn row(delivery: &Delivery) -> ActiveModel {
         reason: Set(delivery.reason.clone()),
         content: Set(delivery.content.as_ref().map(|content| content.as_str().to_owned())),
         attempts: Set(delivery.attempts),
-        attempts_before_replay: Set(delivery.attempts_before_replay),
-        replayed_at: Set(delivery.replayed_at),
-        next_attempt_at: Set(delivery.next_attempt_at),
         completed_at: Set(delivery.completed_at),
         created_at: Set(delivery.created_at),
-        aside_at: Set(delivery.aside_at),
+        seq: Set(delivery.seq),
     }
-}
-
-fn delivery(row: Row) -> Result<Delivery> {
-    Ok(Delivery {
-        id: row.id.into(),
-        organisation_id: row.organisation_id.into(),
-        event_id: row.event_id.into(),
-        destination_id: row.destination_id.into(),
-        route_id: row.route_id.map(RouteId),
-        state: row.state.parse().map_err(|error| corrupt("delivery", "state", error))?,
-        reason: row.reason,
-        content: row.content.map(Content::stored),
-        attempts: row.attempts,
-        attempts_before_replay: row.attempts_before_replay,
-        replayed_at: row.replayed_at,
-        next_attempt_at: row.next_attempt_at,
-        aside_at: row.aside_at,
-        completed_at: row.completed_at,
-        created_at: row.created_at,
-    })
 }
 
 fn attempt_row(attempt: &Attempt) -> attempt::ActiveModel {
@@ -328,29 +178,28 @@ pub(in crate::store) fn attempt(row: attempt::Model) -> Result<Attempt> {
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::QueryTrait;
     use uuid::Uuid;
 
     use super::*;
-    use crate::store::kernel::plan;
+    use crate::{
+        domain::{ambient::Time, ids::DestinationId},
+        store::{kernel::plan, pipeline::destinations::Position},
+    };
 
     #[tokio::test]
     async fn hot_statements_look_up_by_organisation_and_id() {
         let db = plan::migrated().await;
-        let one = (OrganisationId(Uuid::from_u128(1)), DeliveryId(Uuid::from_u128(2)));
-        let ids = [DestinationId(Uuid::from_u128(3))];
-        let mut values = Vec::new();
-        let marked = delivered(&[one; 3], Time::UNIX_EPOCH, &mut values);
-        let marked = Statement::from_sql_and_values(DbBackend::Sqlite, marked, values);
-        let ended = Deliveries::delete_many().filter(is(one.0, one.1)).build(DbBackend::Sqlite);
-        let due = due::statement(DbBackend::Sqlite, &ids, &[("", "id", 1)], "d.id", Time::UNIX_EPOCH);
-        for (statement, table) in [(marked, "delivery"), (ended, "delivery"), (due, "e")] {
-            let steps = plan::steps(&db, statement).await;
-            let looks_up = |step: &String| {
-                step.starts_with(&format!("SEARCH {table} USING INDEX "))
-                    && step.ends_with("(organisation_id=? AND id=?)")
-            };
-            assert!(steps.iter().any(looks_up), "{steps:?}");
-        }
+        let queues = [Position { id: DestinationId(Uuid::from_u128(3)), cursor: 7 }];
+        let steps =
+            plan::steps(&db, due::statement(DbBackend::Sqlite, &queues, &due::IN_ORDER, 1, Time::UNIX_EPOCH)).await;
+        let looks_up = |table: &str, key: &str| {
+            let is = |step: &String| step.starts_with(&format!("SEARCH {table} USING ")) && step.ends_with(key);
+            assert!(steps.iter().any(is), "{table} by {key}: {steps:?}");
+        };
+        looks_up("event", "(organisation_id=? AND id=?)");
+        looks_up("delivery", "(destination_id=? AND seq>?)");
+        looks_up("delivery", "(organisation_id=? AND id=?)");
+        looks_up("delivery_progress", "(destination_id=?)");
+        assert!(!steps.iter().any(|step| step.contains("SCAN delivery")), "{steps:?}");
     }
 }

@@ -12,9 +12,9 @@ mod health;
 use std::{collections::HashMap, sync::LazyLock};
 
 use ::entity::destination::{ActiveModel, Column, Entity as Destinations, Model as Row};
-pub use claim::{Busy, Claim, Claimed, Lease, Room, claim};
-pub use claims::{Offer, Release, Released, end_leases, release, wake};
-pub(super) use claims::{locked, release_after, wake_after};
+pub use claim::{Busy, Claim, Claimed, Lease, Position, Room, claim};
+pub(super) use claims::{Added, Append, WOKEN, locked, release_after, wake_and_append, wake_with};
+pub use claims::{Offer, Release, Released, Woken, end_leases, lock, release, wake};
 pub use clock::{latest_try, set_back};
 pub use ensure::{ensure, ensure_all};
 use health::{HealthColumns, healed, health_columns};
@@ -78,6 +78,8 @@ fn row(destination: &Destination) -> ActiveModel {
         consecutive_failures: Set(destination.consecutive_failures),
         retry_schedule: Set(destination.retry_schedule.as_ref().map(retry_schedule_column)),
         unconfirmed: Set(destination.unconfirmed),
+        last_seq: Set(0),
+        cursor: Set(0),
     }
 }
 

@@ -4,8 +4,12 @@
 //! moment is, in each organisation, a range of the primary key, and a run reads what it removes, not what is stored.
 
 use sea_orm::{ConnectionTrait, Statement};
+use uuid::Uuid;
 
-use crate::domain::{Result, ambient::Time, ids::OrganisationId, search::first_id};
+use crate::{
+    domain::{Result, ambient::Time, ids::OrganisationId, search::first_id},
+    store::{Store, kernel::batches},
+};
 
 /// Maximum number of rows that one statement removes.
 const SLICE: u32 = 1000;
@@ -30,9 +34,14 @@ impl Aged {
     /// Returns the condition of those that may go; `$1` is the moment.
     fn condition(self) -> &'static str {
         match self {
+            // Of one that was delivered at the first attempt, its attempt tells when it ended.
             Aged::Deliveries => {
-                "CASE WHEN state <> 'pending' THEN completed_at < $1 ELSE created_at < $1 AND NOT EXISTS \
-                 (SELECT 1 FROM destination WHERE destination.id = delivery.destination_id) END"
+                "CASE WHEN p.state <> 'pending' THEN p.completed_at < $1 \
+                 WHEN p.state IS NULL AND delivery.state <> 'pending' THEN delivery.completed_at < $1 \
+                 WHEN t.id IS NULL THEN delivery.created_at < $1 \
+                 ELSE p.state IS NULL AND delivery.seq <= t.cursor AND NOT EXISTS (SELECT 1 FROM attempt a \
+                 WHERE a.organisation_id = delivery.organisation_id AND a.delivery_id = delivery.id \
+                 AND a.created_at >= $1) END"
             }
             Aged::Events => {
                 "created_at < $1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event_id = event.id)"
@@ -43,10 +52,31 @@ impl Aged {
     /// Returns the query of the oldest that may go: `$1` is the moment, `$2` its first id, `$3` the organisation.
     fn slice(self) -> String {
         format!(
-            "SELECT id FROM {} WHERE organisation_id = $3 AND id < $2 AND {} ORDER BY id LIMIT {SLICE}",
-            self.table(),
-            self.condition()
+            "SELECT {table}.id FROM {table}{joined} WHERE {table}.organisation_id = $3 AND {table}.id < $2 AND {condition} \
+             ORDER BY {table}.id LIMIT {SLICE}",
+            table = self.table(),
+            joined = self.joined(),
+            condition = self.condition()
         )
+    }
+
+    /// Returns the other tables of the condition.
+    fn joined(self) -> &'static str {
+        match self {
+            Aged::Deliveries => {
+                " LEFT JOIN delivery_progress p ON p.organisation_id = delivery.organisation_id \
+                 AND p.delivery_id = delivery.id LEFT JOIN destination t ON t.id = delivery.destination_id"
+            }
+            Aged::Events => "",
+        }
+    }
+
+    /// Returns the tables that have rows of it, the table itself last, each with the column of its id.
+    fn tables(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Aged::Deliveries => &[("attempt", "delivery_id"), ("delivery_progress", "delivery_id"), ("delivery", "id")],
+            Aged::Events => &[("event", "id")],
+        }
     }
 
     /// Returns the query of the organisations that have rows with ids below `$1`: one or two looks into the primary key
@@ -80,23 +110,20 @@ pub async fn owners(db: &impl ConnectionTrait, aged: Aged, before: Time) -> Resu
 ///
 /// # Errors
 /// When the database fails.
-pub async fn remove(
-    db: &impl ConnectionTrait,
-    aged: Aged,
-    organisation_id: OrganisationId,
-    before: Time,
-) -> Result<u64> {
-    let (table, old) = (aged.table(), aged.slice());
-    let run = async |from: &str| {
-        let sql = format!("DELETE FROM {from} IN ({old})");
-        let values = [before.into(), first_id(before).into(), organisation_id.0.into()];
-        let done = db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
-        Ok(done.rows_affected())
-    };
-    if aged == Aged::Deliveries {
-        run("attempt WHERE organisation_id = $3 AND delivery_id").await?;
+pub async fn remove(store: &Store, aged: Aged, organisation_id: OrganisationId, before: Time) -> Result<u64> {
+    let backend = store.writer().get_database_backend();
+    let values = [before.into(), first_id(before).into(), organisation_id.0.into()];
+    let tx = store.begin().await?;
+    let rows = tx.query_all_raw(Statement::from_sql_and_values(backend, aged.slice(), values)).await?;
+    let ids = rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect::<Result<Vec<Uuid>>>()?;
+    for (table, column) in aged.tables() {
+        let mut values = vec![organisation_id.0.into()];
+        let these = batches::among(backend, ids.clone(), &mut values);
+        let sql = format!("DELETE FROM {table} WHERE organisation_id = $1 AND {column} {these}");
+        tx.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
     }
-    run(&format!("{table} WHERE organisation_id = $3 AND id")).await
+    tx.commit().await?;
+    Ok(ids.len() as u64)
 }
 
 #[cfg(test)]

@@ -1,4 +1,8 @@
-//! Appends of events with their deliveries: in one statement on PostgreSQL, together with the wake-up of the destinations.
+//! Appends of events with their deliveries, and the positions of the pending ones in the queues of their destinations: in
+//! one statement on PostgreSQL, together with the wake-up of the destinations.
+//!
+//! A position is handed out under the lock of the destination's row, which is held until the commit: what is committed
+//! later is behind, so the cursor of a queue never passes what it does not see.
 //!
 //! Not here: the decisions.
 
@@ -6,14 +10,13 @@ use sea_orm::{ConnectionTrait, DbBackend};
 
 use super::{
     deliveries,
-    destinations::{self, Claimed, Offer},
+    destinations::{self, Added, Append, Offer, WOKEN, Woken},
     events,
 };
 use crate::{
     domain::{
         Result,
         ambient::Time,
-        ids::DestinationId,
         pipeline::{
             delivery::{Delivery, DeliveryState},
             event::Event,
@@ -22,39 +25,48 @@ use crate::{
     store::{Tx, kernel::ctes::Ctes},
 };
 
-/// Destinations that an append has woken, or leased.
-#[derive(Debug)]
-pub struct Appended {
-    /// Those of which the lease was taken, as offered.
-    pub leased: Vec<Claimed>,
-    /// True if others have pending deliveries.
-    pub more: bool,
-}
-
 /// Appends events with their deliveries, last in a transaction: the destinations of the pending ones are woken, or leased
-/// where the offer has them.
+/// where the offer has them. The pending ones get their positions.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn append(
     tx: &Tx,
     events: &[Event],
-    deliveries: &[Delivery],
+    deliveries: &mut [Delivery],
     now: Time,
     offer: Option<&Offer>,
-) -> Result<Appended> {
-    let pending = deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Pending);
-    let mut waiting: Vec<DestinationId> = pending.map(|delivery| delivery.destination_id).collect();
-    let leased = if tx.get_database_backend() == DbBackend::Postgres && !waiting.is_empty() {
-        let first = |values: &mut Vec<_>| {
-            let appended = [events::arrays::insert(events, values), deliveries::arrays::insert(deliveries, values)];
-            Ctes::of(&appended)
+) -> Result<Woken> {
+    let mut added = Added::new();
+    let mut behind: Vec<Option<i64>> = Vec::with_capacity(deliveries.len());
+    for delivery in deliveries.iter().rev() {
+        behind.push((delivery.state == DeliveryState::Pending).then(|| {
+            let added = added.entry(delivery.destination_id).or_default();
+            *added += 1;
+            *added - 1
+        }));
+    }
+    behind.reverse();
+    if tx.get_database_backend() == DbBackend::Postgres && !added.is_empty() {
+        let append = |values: &mut Vec<_>| Append {
+            before: Ctes::of(&[events::arrays::insert(events, values)]),
+            after: deliveries::arrays::enqueue(deliveries, &behind, WOKEN, values),
         };
-        destinations::wake_after(tx, &mut waiting, now, offer, first).await?
-    } else {
-        events::insert_many(tx, events).await?;
-        deliveries::insert_many(tx, deliveries).await?;
-        destinations::wake(tx, &mut waiting, now, offer).await?
-    };
-    Ok(Appended { more: leased.len() < waiting.len(), leased })
+        let woken = destinations::wake_and_append(tx, &added, now, offer, append).await?;
+        number(deliveries, &behind, &woken);
+        return Ok(woken);
+    }
+    events::insert_many(tx, events).await?;
+    let woken = destinations::wake_with(tx, &added, now, offer).await?;
+    number(deliveries, &behind, &woken);
+    deliveries::insert_many(tx, deliveries).await?;
+    Ok(woken)
+}
+
+/// Sets the positions of deliveries: each is before the number of those that are behind it.
+fn number(deliveries: &mut [Delivery], behind: &[Option<i64>], woken: &Woken) {
+    for (delivery, behind) in deliveries.iter_mut().zip(behind) {
+        let last = woken.last_seq.get(&delivery.destination_id);
+        delivery.seq = last.zip(*behind).map(|(last, behind)| last - behind);
+    }
 }

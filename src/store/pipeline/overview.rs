@@ -17,6 +17,7 @@ use crate::{
     },
     store::{
         kernel::{batches, columns},
+        pipeline::deliveries::pending,
         tenancy::organisations,
     },
 };
@@ -146,15 +147,22 @@ fn organisations_statement(backend: DbBackend, wanted: &OrganisationsWanted, lim
 
 /// Returns the counts of an organisation `o`; `$1` is the first identifier of the last day.
 fn counts(backend: DbBackend) -> String {
-    let pending = "delivery p WHERE p.destination_id = t.id AND p.state = 'pending'";
-    // Destination by destination: without statistics PostgreSQL would read all that is pending for each organisation.
-    let each = match backend {
-        DbBackend::Postgres => {
-            format!("CROSS JOIN LATERAL (SELECT 1 FROM {pending} LIMIT {MOST_COUNTED}) AS one WHERE")
-        }
-        // SQLite has no LATERAL, and joins in loops.
-        _ => format!("CROSS JOIN {pending} AND"),
+    // Destination by destination: without statistics PostgreSQL would read all that is pending for each organisation. What
+    // is pending has a destination that is due; both classes are named, since the index begins with them.
+    let of_each = |pending: String| {
+        let each = match backend {
+            DbBackend::Postgres => {
+                format!("CROSS JOIN LATERAL (SELECT 1 FROM {pending} LIMIT {MOST_COUNTED}) AS one WHERE")
+            }
+            // SQLite has no LATERAL, and joins in loops.
+            _ => format!("CROSS JOIN {pending} AND"),
+        };
+        format!(
+            "SELECT 1 AS one FROM destination t {each} t.slow IN (FALSE, TRUE) AND t.organisation_id = o.id \
+             AND t.due_at IS NOT NULL"
+        )
     };
+    let pending = [pending::in_queue("t"), pending::in_progress("t")].map(of_each).join(" UNION ALL ");
     let sources = [
         ("members", "member m WHERE m.organisation_id = o.id"),
         ("destinations", "destination t WHERE t.organisation_id = o.id"),
@@ -164,13 +172,7 @@ fn counts(backend: DbBackend) -> String {
             "destination t WHERE t.organisation_id = o.id AND t.health <> 'healthy' AND t.health = 'failing'",
         ),
         ("events", "event e WHERE e.organisation_id = o.id AND e.id >= $1"),
-        // What is pending has a destination that is due; both classes are named, since the index begins with them.
-        (
-            "pending",
-            &format!(
-                "destination t {each} t.slow IN (FALSE, TRUE) AND t.organisation_id = o.id AND t.due_at IS NOT NULL"
-            ),
-        ),
+        ("pending", &format!("({pending}) AS p")),
     ];
     let count = |(name, rows): (&str, &str)| {
         format!("(SELECT COUNT(*) FROM (SELECT 1 FROM {rows} LIMIT {MOST_COUNTED}) AS c) AS {name}")
@@ -246,12 +248,16 @@ pub async fn backlog(db: &impl ConnectionTrait) -> Result<Vec<Backlogged>> {
     let sql = format!(
         "SELECT d.id, d.kind, d.name, d.health, d.organisation_id, o.slug, o.name AS organisation_name, d.due_at, \
          d.lease_owner IS NOT NULL AS leased, \
-         (SELECT COUNT(*) FROM (SELECT 1 FROM delivery p WHERE p.destination_id = d.id AND p.state = 'pending' \
+         (SELECT COUNT(*) FROM (SELECT 1 FROM {in_queue} UNION ALL SELECT 1 FROM {in_progress} \
          LIMIT {share}) AS c) AS pending, \
-         (SELECT p.created_at FROM delivery p WHERE p.destination_id = d.id AND p.state = 'pending' \
-         ORDER BY p.id LIMIT 1) AS oldest_at \
+         (SELECT MIN(head.created_at) FROM (\
+         SELECT * FROM (SELECT p.created_at FROM {in_queue} ORDER BY p.seq LIMIT 1) AS queued UNION ALL \
+         SELECT * FROM (SELECT (SELECT o.created_at FROM delivery o WHERE o.organisation_id = p.organisation_id \
+         AND o.id = p.delivery_id) FROM {in_progress} ORDER BY p.delivery_id LIMIT 1) AS parked) AS head) AS oldest_at \
          FROM destination d JOIN organisation o ON o.id = d.organisation_id \
          WHERE d.id {among} AND d.due_at IS NOT NULL ORDER BY d.due_at, d.id",
+        in_queue = pending::in_queue("d"),
+        in_progress = pending::in_progress("d"),
     );
     let rows = BacklogRow::find_by_statement(Statement::from_sql_and_values(backend, sql, values)).all(db).await?;
     Ok(rows.into_iter().filter_map(|row| backlogged(row, share)).collect())

@@ -5,6 +5,7 @@
 use ::entity::{
     attempt::{Column, Entity as Attempts},
     delivery::{Column as DeliveryColumn, Entity as Deliveries},
+    delivery_progress::{Column as ProgressColumn, Entity as Progress},
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
@@ -90,11 +91,11 @@ pub async fn remove_slice(
     up_to: Option<AttemptId>,
 ) -> Result<u64> {
     let waiting: SelectStatement = Query::select()
-        .column(DeliveryColumn::Id)
-        .from(Deliveries)
-        .and_where(DeliveryColumn::OrganisationId.eq(organisation_id.0))
-        .and_where(DeliveryColumn::State.eq(DeliveryState::Pending.as_str()))
-        .and_where(DeliveryColumn::Id.in_subquery(
+        .column(ProgressColumn::DeliveryId)
+        .from(Progress)
+        .and_where(ProgressColumn::OrganisationId.eq(organisation_id.0))
+        .and_where(ProgressColumn::State.eq(DeliveryState::Pending.as_str()))
+        .and_where(ProgressColumn::DeliveryId.in_subquery(
             Query::select().column(Column::DeliveryId).from(Attempts).and_where(Column::HistoryOf.eq(id.0)).to_owned(),
         ))
         .to_owned();
@@ -118,17 +119,23 @@ pub async fn remove_slice(
         .exec(db)
         .await?;
     // A delivery is deleted with the last of its attempts.
-    let left = Query::select()
+    let left: Vec<Uuid> = Attempts::find()
+        .select_only()
         .column(Column::DeliveryId)
-        .from(Attempts)
-        .and_where(Column::OrganisationId.eq(organisation_id.0))
-        .and_where(Column::DeliveryId.is_in(deliveries.clone()))
-        .to_owned();
+        .filter(Column::OrganisationId.eq(organisation_id.0))
+        .filter(Column::DeliveryId.is_in(deliveries.clone()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let done: Vec<Uuid> = deliveries.into_iter().filter(|id| !left.contains(id)).collect();
     Deliveries::delete_many()
         .filter(DeliveryColumn::OrganisationId.eq(organisation_id.0))
-        .filter(DeliveryColumn::Id.is_in(deliveries))
-        .filter(DeliveryColumn::State.ne(DeliveryState::Pending.as_str()))
-        .filter(DeliveryColumn::Id.not_in_subquery(left))
+        .filter(DeliveryColumn::Id.is_in(done.clone()))
+        .exec(db)
+        .await?;
+    Progress::delete_many()
+        .filter(ProgressColumn::OrganisationId.eq(organisation_id.0))
+        .filter(ProgressColumn::DeliveryId.is_in(done))
         .exec(db)
         .await?;
     Ok(removed.rows_affected)

@@ -2,10 +2,13 @@
 //!
 //! Not here: the choice of the destinations (`destinations::claim`).
 
-use ::entity::{delivery::Model as Row, event};
-use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement, Value};
+use std::collections::HashMap;
 
-use super::delivery;
+use ::entity::event;
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement, Value};
+use uuid::Uuid;
+
+use super::derived::{Row, delivery};
 use crate::{
     domain::{
         Result,
@@ -13,7 +16,10 @@ use crate::{
         ids::DestinationId,
         pipeline::{delivery::Delivery, event::Event},
     },
-    store::kernel::{batches, placeholders},
+    store::{
+        kernel::{columns, placeholders},
+        pipeline::destinations::Position,
+    },
 };
 
 /// Number of deliveries that have stepped aside in one destination that are loaded at once.
@@ -28,103 +34,173 @@ pub struct Due {
     pub event: Event,
 }
 
-/// Selections of the pending deliveries of a destination: condition, order and number of each.
-type Heads<'a> = &'a [(&'a str, &'a str, usize)];
+/// Selections of a destination's deliveries that wait for a retry: condition, order and, where it is not that of all,
+/// number.
+pub(super) type Parked = [(&'static str, &'static str, Option<usize>)];
 
-/// Returns the first `limit` pending deliveries of each destination, oldest first, with their events, in one round
-/// trip. Those that have stepped aside by `now` are not among them; the first [`ASIDE`] of them, by the times of their
-/// retries, come besides. The data of an event is left out where the delivery has content of its own: a webhook may
-/// have sent 25 MB.
+/// Selections where order is kept: those that hold up others by their order, and those that have stepped aside by the
+/// times of their retries.
+pub(super) const IN_ORDER: [(&str, &str, Option<usize>); 2] = [
+    (" AND (p.aside_at IS NULL OR p.aside_at > $1)", "p.delivery_id", None),
+    (" AND p.aside_at IS NOT NULL AND p.aside_at <= $1", "p.next_attempt_at, p.delivery_id", Some(ASIDE)),
+];
+const IN_ANY: [(&str, &str, Option<usize>); 1] = [("", "p.next_attempt_at, p.delivery_id", None)];
+
+/// Returns the first `limit` pending deliveries of each destination, with their events, in one round trip: those that wait
+/// for a retry, and then the queue. Those that have stepped aside by `now` do not count; the first [`ASIDE`] of them, by
+/// the times of their retries, come besides. The data of an event is left out where the delivery has content of its own:
+/// a webhook may have sent 25 MB.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn due(
-    db: &impl ConnectionTrait,
-    destinations: &[DestinationId],
-    limit: usize,
-    now: Time,
-) -> Result<Vec<Due>> {
-    let heads: Heads = &[
-        (" AND (aside_at IS NULL OR aside_at > $1)", "id", limit),
-        (" AND aside_at IS NOT NULL AND aside_at <= $1", "next_attempt_at, id", ASIDE),
-    ];
-    waiting(db, destinations, heads, "d.id", now).await
+pub async fn due(db: &impl ConnectionTrait, queues: &[Position], limit: usize, now: Time) -> Result<Vec<Due>> {
+    let is_aside = |due: &Due| due.delivery.aside_at.is_some_and(|at| at <= now);
+    let in_order = |Waiting { mut parked, queue }: Waiting| {
+        parked.sort_unstable_by_key(|due| due.delivery.id);
+        let mut left = limit;
+        parked
+            .into_iter()
+            .chain(queue)
+            .filter(move |due| {
+                is_aside(due) || {
+                    left > 0 && {
+                        left -= 1;
+                        true
+                    }
+                }
+            })
+            .collect()
+    };
+    waiting(db, queues, (&IN_ORDER, limit), now, in_order).await
 }
 
 /// Returns the same of destinations that keep no order: the earliest due first, even where older ones wait for a retry.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn due_first(
-    db: &impl ConnectionTrait,
-    destinations: &[DestinationId],
-    limit: usize,
-    now: Time,
-) -> Result<Vec<Due>> {
-    let heads: Heads = &[("", "next_attempt_at, id", limit)];
-    waiting(db, destinations, heads, "d.next_attempt_at, d.id", now).await
+pub async fn due_first(db: &impl ConnectionTrait, queues: &[Position], limit: usize, now: Time) -> Result<Vec<Due>> {
+    waiting(db, queues, (&IN_ANY, limit), now, |waiting| earliest(waiting, limit)).await
+}
+
+/// Deliveries of one destination: those that wait for a retry, and the first of its queue.
+#[derive(Default)]
+struct Waiting {
+    parked: Vec<Due>,
+    queue: Vec<Due>,
+}
+
+/// Merges by time. The queue stays in its order, whatever the clocks of those who accepted: its cursor passes what is
+/// loaded.
+fn earliest(Waiting { parked, queue }: Waiting, limit: usize) -> Vec<Due> {
+    let (mut parked, mut queue) = (parked.into_iter().peekable(), queue.into_iter().peekable());
+    let next = || match (parked.peek(), queue.peek()) {
+        (Some(retry), Some(first)) if retry.delivery.next_attempt_at > Some(first.delivery.created_at) => queue.next(),
+        (Some(_), _) => parked.next(),
+        (None, _) => queue.next(),
+    };
+    std::iter::from_fn(next).take(limit).collect()
 }
 
 async fn waiting(
     db: &impl ConnectionTrait,
-    destinations: &[DestinationId],
-    heads: Heads<'_>,
-    order: &str,
+    queues: &[Position],
+    (parked, limit): (&Parked, usize),
     now: Time,
+    choose: impl Fn(Waiting) -> Vec<Due>,
 ) -> Result<Vec<Due>> {
-    if destinations.is_empty() {
+    if queues.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = db.query_all_raw(statement(db.get_database_backend(), destinations, heads, order, now)).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Due {
-                delivery: delivery(Row::from_query_result(row, "d_")?)?,
-                event: crate::store::pipeline::events::event(event::Model::from_query_result(row, "")?)?,
-            })
-        })
-        .collect()
+    let rows = db.query_all_raw(statement(db.get_database_backend(), queues, parked, limit, now)).await?;
+    let mut found: HashMap<DestinationId, Waiting> = HashMap::with_capacity(queues.len());
+    for row in &rows {
+        let event = crate::store::pipeline::events::event(event::Model::from_query_result(row, "")?)?;
+        let due = Due { delivery: delivery(Row::from_query_result(row, "d_")?)?, event };
+        let waiting = found.entry(due.delivery.destination_id).or_default();
+        if due.delivery.seq.is_some() { waiting.queue.push(due) } else { waiting.parked.push(due) }
+    }
+    Ok(queues.iter().filter_map(|queue| found.remove(&queue.id)).flat_map(choose).collect())
 }
+
+/// Absent time, with the type of the others of a union.
+const NO_TIME: &str = "CAST(NULL AS TIMESTAMPTZ)";
+
+/// Columns of a delivery, with those of a retry and those of the queue.
+const COLUMNS: [(&str, &str, &str); 16] = [
+    ("id", "d.id", "d.id"),
+    ("organisation_id", "d.organisation_id", "d.organisation_id"),
+    ("event_id", "d.event_id", "d.event_id"),
+    ("destination_id", "d.destination_id", "d.destination_id"),
+    ("route_id", "d.route_id", "d.route_id"),
+    ("state", "p.state", "d.state"),
+    ("reason", "p.reason", "NULL"),
+    ("content", "CASE WHEN p.replayed_at IS NULL THEN d.content ELSE p.content END", "d.content"),
+    ("attempts", "p.attempts", "0"),
+    ("attempts_before_replay", "p.attempts_before_replay", "0"),
+    ("replayed_at", "p.replayed_at", NO_TIME),
+    // What is in the queue is due at once, also after the clock was set back.
+    ("next_attempt_at", "p.next_attempt_at", NO_TIME),
+    ("aside_at", "p.aside_at", NO_TIME),
+    ("completed_at", "p.completed_at", NO_TIME),
+    ("created_at", "d.created_at", "d.created_at"),
+    ("seq", "CAST(NULL AS BIGINT)", "d.seq"),
+];
 
 pub(super) fn statement(
     backend: DbBackend,
-    destinations: &[DestinationId],
-    heads: Heads<'_>,
-    order: &str,
+    queues: &[Position],
+    parked: &Parked,
+    limit: usize,
     now: Time,
 ) -> Statement {
-    let head = |of: &str| {
-        let one = |(condition, order, limit): &(&str, &str, usize)| {
+    let list = |column: fn(&(&'static str, &'static str, &'static str)) -> String| {
+        COLUMNS.iter().map(column).collect::<Vec<_>>().join(", ")
+    };
+    let of_retry = list(|(name, retry, _)| format!("{retry} AS {name}"));
+    let of_queue = list(|(name, _, queue)| format!("{queue} AS {name}"));
+    let named = list(|(name, ..)| format!("d.{name} AS d_{name}"));
+    let heads = |id: &str, cursor: &str| {
+        let retries = |(condition, order, number): &(&str, &str, Option<usize>)| {
             format!(
-                "SELECT * FROM (SELECT * FROM delivery WHERE destination_id = {of} AND state = 'pending'{condition} \
-                 ORDER BY {order} LIMIT {limit}) AS one"
+                "SELECT * FROM (SELECT {of_retry} FROM delivery_progress p JOIN delivery d \
+                 ON d.organisation_id = p.organisation_id AND d.id = p.delivery_id \
+                 WHERE p.destination_id = {id} AND p.state = 'pending'{condition} ORDER BY {order} LIMIT {}) AS one",
+                number.unwrap_or(limit)
             )
         };
-        heads.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")
+        let queue = format!(
+            "SELECT * FROM (SELECT {of_queue} FROM delivery d WHERE d.destination_id = {id} AND d.seq > {cursor} \
+             AND NOT EXISTS (SELECT 1 FROM delivery_progress x WHERE x.organisation_id = d.organisation_id \
+             AND x.delivery_id = d.id) ORDER BY d.seq LIMIT {limit}) AS one"
+        );
+        parked.iter().map(retries).chain([queue]).collect::<Vec<_>>().join(" UNION ALL ")
     };
-    // Values, not an array: see `batches`.
-    let ids = batches::filled(destinations.iter().map(|id| id.0));
+    // Filled up, and values instead of arrays: see `batches`.
+    let count = queues.len().next_power_of_two();
     let heads = match backend {
         DbBackend::Postgres => {
-            let rows = placeholders::rows(1, ids.len(), 1);
-            format!("SELECT h.* FROM (VALUES {rows}) AS v (id) CROSS JOIN LATERAL ({}) AS h", head("v.id"))
+            let rows = placeholders::rows(1, count, 2);
+            format!(
+                "SELECT h.* FROM (VALUES {rows}) AS v (id, cursor) CROSS JOIN LATERAL ({}) AS h",
+                heads("v.id", "v.cursor")
+            )
         }
         // SQLite has no LATERAL.
         _ => {
-            let heads = (0..ids.len()).map(|index| head(&format!("${}", index + 2)));
+            let heads = (0..count).map(|index| heads(&format!("${}", 2 * index + 2), &format!("${}", 2 * index + 3)));
             heads.collect::<Vec<_>>().join(" UNION ALL ")
         }
     };
-    let values = std::iter::once(now.into()).chain(ids.into_iter().map(Value::from)).collect::<Vec<_>>();
+    let mut values: Vec<Value> = vec![now.into()];
+    values.extend(queues.iter().flat_map(|queue| [Value::from(queue.id.0), queue.cursor.into()]));
+    values.extend((queues.len()..count).flat_map(|_| [Value::from(Uuid::nil()), 0_i64.into()]));
     let sql = format!(
-        "SELECT d.id AS d_id, d.organisation_id AS d_organisation_id, d.event_id AS d_event_id, \
-         d.destination_id AS d_destination_id, d.route_id AS d_route_id, d.state AS d_state, d.reason AS d_reason, d.content AS d_content, \
-         d.attempts AS d_attempts, d.attempts_before_replay AS d_attempts_before_replay, d.replayed_at AS d_replayed_at, \
-         d.next_attempt_at AS d_next_attempt_at, d.completed_at AS d_completed_at, d.created_at AS d_created_at, \
-         d.aside_at AS d_aside_at, \
-         e.id, e.organisation_id, e.channel_id, e.kind, e.source, e.attributes, \
-         CASE WHEN d.content IS NULL THEN e.data ELSE 'null' END AS data, e.made_from, e.path, e.traceparent, e.created_at \
-         FROM ({heads}) AS d JOIN event e ON e.organisation_id = d.organisation_id AND e.id = d.event_id ORDER BY {order}"
+        "SELECT {named}, {event} FROM ({heads}) AS d \
+         JOIN event ON event.organisation_id = d.organisation_id AND event.id = d.event_id ORDER BY d.seq, {order}",
+        // The data of an event is not read where the delivery has a content.
+        event = columns::of::<event::Entity>("event")
+            .replace("event.data", "CASE WHEN d.content IS NULL THEN event.data ELSE 'null' END AS data"),
+        order = "d.next_attempt_at, d.id",
     );
     Statement::from_sql_and_values(backend, sql, values)
 }

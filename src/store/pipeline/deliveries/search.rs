@@ -1,16 +1,20 @@
 //! Deliveries as members read them: with the type of the event, and the kind and name of the destination.
 
 use ::entity::{
-    delivery::{Column, Entity as Deliveries, Model as Row},
-    destination, event,
+    delivery::{Column, Entity as Deliveries},
+    delivery_progress, destination, event,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, QueryFilter, QueryOrder, QueryResult,
-    QuerySelect, QueryTrait, Select,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, QueryTrait, Select, Value,
     sea_query::{Condition, Expr, ExprTrait},
 };
+use uuid::Uuid;
 
-use super::delivery;
+use super::{
+    derived::{self, Row, delivery},
+    progress,
+};
 use crate::{
     domain::{
         Error, Result,
@@ -20,7 +24,10 @@ use crate::{
         pipeline::delivery::{Delivery, DeliveryState},
         search::Period,
     },
-    store::kernel::search::{Window, contains, matches_glob},
+    store::kernel::{
+        placeholders,
+        search::{Window, contains, matches_glob},
+    },
 };
 
 /// Delivery with names. Its content is left out.
@@ -89,13 +96,17 @@ pub async fn list(
     } else {
         of_organisation(organisation_id)
     };
-    let query = named()
+    let query = named(backend)
         .filter(owner)
         .filter(Column::Id.gte(window.from))
         .filter(Column::Id.lt(window.to))
-        // Not as a parameter: the partial indexes are used for a known state alone.
         .apply_if(filter.state, |query, state| {
-            query.filter(Column::State.into_expr().eq(Expr::cust(format!("'{}'", state.as_str()))))
+            let query = query.filter(Expr::cust(format!("{} = '{}'", derived::STATE, state.as_str())));
+            let limit = filter.is_indexed().then_some(page.limit + 1);
+            match of_state(backend, state, (organisation_id, filter.destination_id), (&window, limit)) {
+                Some(found) => query.filter(found),
+                None => query,
+            }
         })
         .apply_if(filter.event_id, |query, id| query.filter(Column::EventId.eq(id.0)))
         .apply_if(filter.destination_id, |query, id| query.filter(Column::DestinationId.eq(id.0)))
@@ -104,7 +115,7 @@ pub async fn list(
         })
         .apply_if(filter.text.as_deref(), |query, text| {
             let of = |column: Expr| contains(backend, column, text);
-            query.filter(Condition::any().add(of(Column::Reason.into_expr())).add(of(event::Column::Kind.into_expr())))
+            query.filter(Condition::any().add(of(Expr::cust(derived::REASON))).add(of(event::Column::Kind.into_expr())))
         });
     let query = query.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1);
     let rows = db.query_all_raw(query.build(backend)).await?;
@@ -121,7 +132,7 @@ pub async fn find_named(
     organisation_id: OrganisationId,
     id: DeliveryId,
 ) -> Result<NamedDelivery> {
-    let query = named().filter(of_organisation(organisation_id)).filter(Column::Id.eq(id.0));
+    let query = named(db.get_database_backend()).filter(of_organisation(organisation_id)).filter(Column::Id.eq(id.0));
     let found = db.query_one_raw(query.build(db.get_database_backend())).await?;
     row(&found.ok_or_else(|| Error::not_found(Noun::Delivery, id))?)
 }
@@ -130,11 +141,54 @@ fn of_organisation(id: OrganisationId) -> Expr {
     Column::OrganisationId.eq(id.0)
 }
 
-fn named() -> Select<Deliveries> {
-    let columns = Column::iter().filter(|column| !matches!(column, Column::Content));
-    let mut query = Deliveries::find()
-        .select_only()
-        .columns(columns)
+/// Returns a condition by which the deliveries in a state are found by the indexes of those, up to `limit`. They are in one
+/// of two tables. The other conditions are still to be met.
+fn of_state(
+    backend: DbBackend,
+    state: DeliveryState,
+    (organisation_id, destination_id): (OrganisationId, Option<DestinationId>),
+    (window, limit): (&Window, Option<u32>),
+) -> Option<Expr> {
+    let mut values: Vec<Value> = Vec::new();
+    let limit = limit.map_or(String::new(), |limit| format!(" LIMIT {limit}"));
+    // The state is no parameter: the partial indexes are used for a known one alone.
+    let mut part = |from: &str, (table, id): (&str, &str), condition: &str| {
+        let mut value = |value: Uuid| {
+            values.push(value.into());
+            placeholders::one(backend, values.len() - 1)
+        };
+        let owner = match destination_id {
+            None => format!("{table}.organisation_id = {}", value(organisation_id.0)),
+            Some(id) => format!("{table}.destination_id = {}", value(id.0)),
+        };
+        format!(
+            "SELECT id FROM (SELECT {table}.{id} AS id FROM {from} WHERE {owner} AND {condition} AND {table}.{id} >= {} \
+             AND {table}.{id} < {} ORDER BY {table}.{id} DESC{limit}) AS part",
+            value(window.from),
+            value(window.to)
+        )
+    };
+    let first = match state {
+        DeliveryState::Failed | DeliveryState::Skipped => {
+            let condition = format!("delivery.state = '{}' AND delivery_progress.state IS NULL", state.as_str());
+            part(derived::SOURCE, ("delivery", "id"), &condition)
+        }
+        DeliveryState::Pending if destination_id.is_some() => {
+            part(derived::SOURCE, ("delivery", "id"), progress::QUEUED)
+        }
+        DeliveryState::Pending | DeliveryState::Delivered => return None,
+    };
+    let later = format!("delivery_progress.state = '{}'", state.as_str());
+    let later = part("delivery_progress", ("delivery_progress", "delivery_id"), &later);
+    Some(Expr::cust_with_values(format!("delivery.id IN ({first} UNION ALL {later})"), values))
+}
+
+fn named(backend: DbBackend) -> Select<Deliveries> {
+    let mut query = Deliveries::find().select_only();
+    for (name, expression) in derived::columns(backend) {
+        query = query.expr_as(Expr::cust(expression), name);
+    }
+    let mut query = query
         .expr_as(Expr::cust("NULL"), "content")
         .column_as(event::Column::Kind, "event_type")
         .column_as(destination::Column::Kind, "destination_kind")
@@ -144,7 +198,14 @@ fn named() -> Select<Deliveries> {
         .eq(Column::OrganisationId.into_expr())
         .and(event::Column::Id.into_expr().eq(Column::EventId.into_expr()));
     let of_destination = destination::Column::Id.into_expr().eq(Column::DestinationId.into_expr());
-    QueryTrait::query(&mut query).inner_join(event::Entity, of_event).inner_join(destination::Entity, of_destination);
+    let of_progress = delivery_progress::Column::OrganisationId
+        .into_expr()
+        .eq(Column::OrganisationId.into_expr())
+        .and(delivery_progress::Column::DeliveryId.into_expr().eq(Column::Id.into_expr()));
+    QueryTrait::query(&mut query)
+        .inner_join(event::Entity, of_event)
+        .inner_join(destination::Entity, of_destination)
+        .left_join(delivery_progress::Entity, of_progress);
     query
 }
 

@@ -3,6 +3,7 @@
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
 use uuid::Uuid;
 
+use super::derived;
 use crate::{
     domain::{
         Error, Result,
@@ -70,30 +71,35 @@ pub async fn statistics(
     // Times are texts in SQLite, in UTC, and begin with date and hour.
     let (hour, took) = match backend {
         DbBackend::Postgres => (
-            "TO_CHAR(d.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')",
+            "TO_CHAR(delivery.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')",
             "EXTRACT(EPOCH FROM d.completed_at - d.created_at) * 1000",
         ),
         _ => (
-            "REPLACE(SUBSTR(d.created_at, 1, 13), 'T', ' ')",
+            "REPLACE(SUBSTR(delivery.created_at, 1, 13), 'T', ' ')",
             "(UNIXEPOCH(d.completed_at, 'subsec') - UNIXEPOCH(d.created_at, 'subsec')) * 1000",
         ),
     };
     let at = |index| placeholders::one(backend, index);
     let count = |state: &str| format!("SUM(CASE WHEN d.state = '{state}' THEN 1 ELSE 0 END) AS {state}");
     let counts = ["delivered", "failed", "skipped", "pending"].map(count).join(", ");
-    let of_destination = destination_id.map_or(String::new(), |_| format!("AND d.destination_id = {} ", at(3)));
+    let of_destination = destination_id.map_or(String::new(), |_| format!("AND delivery.destination_id = {}", at(3)));
     let sql = format!(
-        "SELECT c.*, t.kind AS destination_kind, t.name AS destination_name FROM (\
-         SELECT d.destination_id, {hour} AS hour, {counts}, \
+        "WITH d AS MATERIALIZED (SELECT delivery.destination_id, delivery.created_at, {hour} AS hour, {state} AS state, \
+         {completed_at} AS completed_at FROM {source} WHERE delivery.organisation_id = {} AND delivery.id >= {} \
+         AND delivery.id < {} {of_destination}) \
+         SELECT c.*, t.kind AS destination_kind, t.name AS destination_name FROM (\
+         SELECT d.destination_id, d.hour, {counts}, \
          CAST(ROUND(AVG(CASE WHEN d.state = 'delivered' THEN {took} END)) AS BIGINT) AS average_ms, \
          CAST(ROUND(MAX(CASE WHEN d.state = 'delivered' THEN {took} END)) AS BIGINT) AS max_ms \
-         FROM delivery d WHERE d.organisation_id = {} AND d.id >= {} AND d.id < {} {of_destination}\
-         GROUP BY d.destination_id, {hour}) c JOIN destination t ON t.id = c.destination_id \
+         FROM d GROUP BY d.destination_id, d.hour) c JOIN destination t ON t.id = c.destination_id \
          ORDER BY c.hour DESC, c.destination_id LIMIT {}",
         at(0),
         at(1),
         at(2),
         MOST_HOURS + 1,
+        source = derived::SOURCE,
+        state = derived::STATE,
+        completed_at = derived::completed_at(backend),
     );
     let mut values = vec![organisation_id.0.into(), period.first().into(), period.end().into()];
     values.extend(destination_id.map(|id| id.0.into()));

@@ -14,7 +14,12 @@ use uuid::Uuid;
 
 use super::{COLUMNS, destination};
 use crate::{
-    domain::{Result, ambient::Time, ids::OrganisationId, pipeline::destination::Destination},
+    domain::{
+        Result,
+        ambient::Time,
+        ids::{DestinationId, OrganisationId},
+        pipeline::destination::Destination,
+    },
     store::kernel::{lease_clock::LeaseClock, placeholders},
 };
 
@@ -27,6 +32,24 @@ pub struct Claimed {
     pub pace_until: Option<Time>,
     /// True for the slow class: the last delivery there was not answered in time.
     pub slow: bool,
+    /// Position up to which its queue is through.
+    pub cursor: i64,
+}
+
+/// Queue of a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The destination.
+    pub id: DestinationId,
+    /// Position up to which the queue is through.
+    pub cursor: i64,
+}
+
+impl Claimed {
+    /// Returns the position of its queue.
+    pub fn position(&self) -> Position {
+        Position { id: self.destination.id, cursor: self.cursor }
+    }
 }
 
 /// Lease that a worker asks for.
@@ -103,7 +126,7 @@ pub async fn claim(db: &impl ConnectionTrait, claim: &Claim) -> Result<Vec<Claim
 }
 
 pub(super) fn claimed(row: Row) -> Result<Claimed> {
-    Ok(Claimed { pace_until: row.pace_until, slow: row.slow, destination: destination(row)? })
+    Ok(Claimed { pace_until: row.pace_until, slow: row.slow, cursor: row.cursor, destination: destination(row)? })
 }
 
 /// Parts of the statement that depend on the clock of the leases.

@@ -5,7 +5,7 @@
 //! adds a delivery in the meantime sets `woken`, and the release honours it: no wake-up is lost between "nothing left"
 //! and "released".
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ::entity::destination::{Column, Entity as Destinations, Model as Row};
 use sea_orm::{
@@ -23,7 +23,7 @@ use crate::{
     domain::{Result, ambient::Time, ids::DestinationId, pipeline::destination::Health},
     store::{
         Tx,
-        kernel::{batches, ctes::Ctes, lease_clock::LeaseClock, placeholders},
+        kernel::{batches, columns, ctes::Ctes, lease_clock::LeaseClock, placeholders},
     },
 };
 
@@ -55,10 +55,12 @@ pub struct Release {
     pub address: String,
     /// Class from now on; `None` leaves it.
     pub slow: Option<bool>,
+    /// Position up to which its queue is through; `None` leaves it.
+    pub cursor: Option<i64>,
 }
 
 /// Number of values of a release in the statement.
-const RELEASE_WIDTH: usize = 16;
+const RELEASE_WIDTH: usize = 17;
 
 /// Lease that the caller's own worker takes of destinations that wait for nothing else.
 #[derive(Clone, Debug)]
@@ -69,73 +71,164 @@ pub struct Offer {
     pub destinations: Vec<DestinationId>,
 }
 
+/// Destinations after a wake-up.
+#[derive(Debug, Default)]
+pub struct Woken {
+    /// Those of which the lease was taken, as offered.
+    pub leased: Vec<Claimed>,
+    /// True if others wait for a claim. A worker that has the lease looks again by itself when it releases it.
+    pub unclaimed: bool,
+    /// Last position in the queue of each to which deliveries were added.
+    pub(in crate::store::pipeline) last_seq: HashMap<DestinationId, i64>,
+}
+
+/// Number of deliveries that are added to the queue of each destination.
+pub(in crate::store::pipeline) type Added = BTreeMap<DestinationId, i64>;
+
+/// Statements of PostgreSQL that append within a wake-up, with values of their own.
+pub(in crate::store::pipeline) struct Append {
+    /// Those before it.
+    pub(in crate::store::pipeline) before: Ctes,
+    /// The one that has the positions from it, which it calls [`WOKEN`].
+    pub(in crate::store::pipeline) after: String,
+}
+
+/// Name of the rows of the woken destinations.
+pub(in crate::store::pipeline) const WOKEN: &str = "woken";
+
 /// Wakes these destinations, which have pending deliveries; of those that are offered and wait for nothing else, the
-/// lease is taken instead. Returns the leased ones. The last statement before the commit, so that its row locks are held
-/// shortly; the ids are locked in their order, so that two writers never deadlock.
+/// lease is taken instead. The last statement before the commit, so that its row locks are held shortly; the ids are
+/// locked in their order, so that two writers never deadlock.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn wake(tx: &Tx, ids: &mut Vec<DestinationId>, now: Time, offer: Option<&Offer>) -> Result<Vec<Claimed>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    wake_after(tx, ids, now, offer, |_| Ctes::default()).await
+pub async fn wake(tx: &Tx, ids: &[DestinationId], now: Time, offer: Option<&Offer>) -> Result<Woken> {
+    wake_with(tx, &ids.iter().map(|id| (*id, 0)).collect(), now, offer).await
 }
 
-/// The same after what `first` writes in the same statement, with values of its own. There are some to wake.
-pub(in crate::store::pipeline) async fn wake_after(
+/// The same with positions at the ends of their queues for the deliveries that are added.
+pub(in crate::store::pipeline) async fn wake_with(
     tx: &Tx,
-    ids: &mut Vec<DestinationId>,
+    added: &Added,
     now: Time,
     offer: Option<&Offer>,
-    first: impl FnOnce(&mut Vec<Value>) -> Ctes,
-) -> Result<Vec<Claimed>> {
-    ids.sort_unstable();
-    ids.dedup();
-    let statement = wake_statement(tx.get_database_backend(), ids, now, offer, first);
-    if offer.is_none() {
-        tx.execute_raw(statement).await?;
-        return Ok(Vec::new());
+) -> Result<Woken> {
+    if added.is_empty() {
+        return Ok(Woken::default());
     }
-    let written = Row::find_by_statement(statement).all(tx).await?;
-    // Those that were only woken are marked as such, also where they are the worker's already.
-    written.into_iter().filter(|row| !row.woken).map(claimed).collect()
+    woken(tx, wake_statement(tx.get_database_backend(), added, now, offer, |_| None), added).await
 }
 
-/// A destination that is awake already, because it is due or its worker was notified, is locked and not written: each
-/// write goes to the indexes too, and hundreds of URLs of one webhook wait for every message of a channel. The state is
-/// read under the lock (`held`), never from before: a release in between may have ended it.
+/// The same on PostgreSQL, with the writes of the deliveries in the same statement. There are some to wake.
+pub(in crate::store::pipeline) async fn wake_and_append(
+    tx: &Tx,
+    added: &Added,
+    now: Time,
+    offer: Option<&Offer>,
+    append: impl FnOnce(&mut Vec<Value>) -> Append,
+) -> Result<Woken> {
+    let append = |values: &mut Vec<Value>| Some(append(values));
+    woken(tx, wake_statement(tx.get_database_backend(), added, now, offer, append), added).await
+}
+
+async fn woken(tx: &Tx, statement: Statement, added: &Added) -> Result<Woken> {
+    let mut woken = Woken::default();
+    for row in Row::find_by_statement(statement).all(tx).await? {
+        let id = DestinationId(row.id);
+        if added.get(&id).is_some_and(|added| *added > 0) {
+            woken.last_seq.insert(id, row.last_seq);
+        }
+        // Those that were only woken are marked as such, also where they are the worker's already.
+        if row.woken {
+            woken.unclaimed |= row.lease_owner.is_none();
+        } else {
+            woken.leased.push(claimed(row)?);
+        }
+    }
+    Ok(woken)
+}
+
+/// A destination that is awake already, because it is due or its worker was notified, is locked and not written, unless
+/// its queue gets longer: then no column that an index has changes. The state is read under the lock (`held`), never from
+/// before: a release in between may have ended it.
 fn wake_statement(
     backend: DbBackend,
-    ids: &[DestinationId],
+    added: &Added,
     now: Time,
     offer: Option<&Offer>,
-    first: impl FnOnce(&mut Vec<Value>) -> Ctes,
+    append: impl FnOnce(&mut Vec<Value>) -> Option<Append>,
 ) -> Statement {
     let lease = offer.map(|offer| &offer.lease);
     let owner = lease.map(|lease| lease.owner);
     let mut values: Vec<Value> = vec![owner.into(), now.into(), lease.map_or(now, |lease| lease.until).into()];
-    let mut list = |ids: &[DestinationId]| batches::among(backend, ids.iter().map(|id| id.0).collect(), &mut values);
-    let (woken, offered) = (list(ids), list(offer.map_or(&[], |offer| &offer.destinations)));
-    let first = first(&mut values);
-    let sql = format!(
-        "WITH {list}held AS MATERIALIZED (SELECT id, woken, lease_owner, due_at, not_before, \
-         id {offered} AND lease_owner IS NULL AND due_at IS NULL AND NOT slow AND COALESCE(not_before <= $2, TRUE) \
-         AS free FROM destination WHERE id {woken}{done} ORDER BY id{lock}) \
-         UPDATE destination SET woken = NOT held.free, \
+    let offered: HashSet<DestinationId> =
+        offer.map(|offer| offer.destinations.iter().copied().collect()).unwrap_or_default();
+    let wanted = added.iter().map(|(id, added)| (id.0, *added, offered.contains(id))).collect();
+    let want = wanted_rows(backend, wanted, &mut values);
+    let Append { before, after } =
+        append(&mut values).unwrap_or(Append { before: Ctes::default(), after: String::new() });
+    let held = format!(
+        "{list}want (id, added, offered) AS ({want}), \
+         held AS MATERIALIZED (SELECT destination.id, destination.woken, destination.lease_owner, destination.due_at, \
+         destination.not_before, want.added, want.offered AND destination.lease_owner IS NULL AND \
+         destination.due_at IS NULL AND NOT destination.slow AND COALESCE(destination.not_before <= $2, TRUE) AS free \
+         FROM destination JOIN want ON want.id = destination.id WHERE TRUE{done} ORDER BY destination.id{lock})",
+        list = before.list,
+        done = before.done,
+        lock = if backend == DbBackend::Postgres { " FOR UPDATE OF destination" } else { "" },
+    );
+    let update = format!(
+        "UPDATE destination SET last_seq = destination.last_seq + held.added, woken = NOT held.free, \
          lease_owner = CASE WHEN held.free THEN $1 ELSE held.lease_owner END, \
          due_at = CASE WHEN held.free THEN {lease_until} WHEN held.lease_owner IS NOT NULL THEN held.due_at \
          WHEN held.due_at <= $2 THEN held.due_at WHEN held.not_before > $2 THEN held.not_before ELSE $2 END \
-         FROM held WHERE destination.id = held.id \
-         AND NOT CASE WHEN held.lease_owner IS NULL THEN COALESCE(held.due_at <= $2, FALSE) ELSE held.woken END\
-         {returning}",
-        list = first.list,
-        done = first.done,
+         FROM held WHERE destination.id = held.id AND (held.added > 0 \
+         OR NOT CASE WHEN held.lease_owner IS NULL THEN COALESCE(held.due_at <= $2, FALSE) ELSE held.woken END) \
+         RETURNING {returned}",
         lease_until = lease.map_or(LeaseClock::Caller, |lease| lease.clock).due().lease_until,
-        lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" },
-        returning = offer.map_or(String::new(), |_| format!(" RETURNING {}", *COLUMNS)),
+        returned = *COLUMNS,
     );
+    let sql = if after.is_empty() {
+        format!("WITH {held} {update}")
+    } else {
+        let columns = columns::of::<Destinations>(WOKEN);
+        format!("WITH {held}, {WOKEN} AS ({update}), appended AS ({after}) SELECT {columns} FROM {WOKEN}")
+    };
     Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// Returns the rows of a wake-up: few as values, many as arrays, as in `batches`.
+fn wanted_rows(backend: DbBackend, mut wanted: Vec<(Uuid, i64, bool)>, values: &mut Vec<Value>) -> String {
+    let first = values.len();
+    if backend == DbBackend::Postgres && wanted.len() > batches::FEW {
+        let ids = wanted.iter().map(|(id, ..)| *id).collect::<Vec<_>>();
+        let added = wanted.iter().map(|(_, added, _)| *added).collect::<Vec<_>>();
+        let offered = wanted.iter().map(|(.., offered)| *offered).collect::<Vec<_>>();
+        values.extend::<[Value; 3]>([ids.into(), added.into(), offered.into()]);
+        return format!(
+            "SELECT * FROM UNNEST(${}, ${}, ${}) AS w (id, added, offered)",
+            first + 1,
+            first + 2,
+            first + 3
+        );
+    }
+    wanted.resize(wanted.len().next_power_of_two(), (Uuid::nil(), 0, false));
+    let count = wanted.len();
+    values.extend(wanted.into_iter().flat_map(|(id, added, offered)| [Value::from(id), added.into(), offered.into()]));
+    format!("VALUES {}", placeholders::rows(first, count, 3))
+}
+
+/// Locks destinations until the transaction ends, in the order of their ids. Returns the worker that has the lease of each.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(tx: &Tx, ids: &[DestinationId]) -> Result<HashMap<DestinationId, Option<Uuid>>> {
+    let (backend, mut values) = (tx.get_database_backend(), Vec::new());
+    let these = batches::among(backend, ids.iter().map(|id| id.0).collect(), &mut values);
+    let lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" };
+    let sql = format!("SELECT id, lease_owner FROM destination WHERE id {these} ORDER BY id{lock}");
+    let rows = tx.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+    rows.iter().map(|row| Ok((DestinationId(row.try_get("", "id")?), row.try_get("", "lease_owner")?))).collect()
 }
 
 /// State of a destination after its release.
@@ -226,17 +319,19 @@ fn release_statement(
             release.slow.into(),
             probe_at.into(),
             release.consecutive_failures.into(),
+            release.cursor.into(),
         ]);
     }
     values.push(owner.into());
     let first = first(&mut values);
     let sql = format!(
         "WITH {list}v (id, more, earliest, not_before, pace_until, successes, failures, last_sent_at, health, reason, since, \
-         address, later, slow, probe_at, run) AS (VALUES {rows}), \
+         address, later, slow, probe_at, run, cursor) AS (VALUES {rows}), \
          held AS MATERIALIZED (SELECT id FROM destination WHERE id IN (SELECT id FROM v) AND lease_owner = {owner}{done} \
          ORDER BY id{lock}) \
          UPDATE destination SET \
          due_at = CASE WHEN v.more OR destination.woken THEN v.earliest ELSE v.later END, \
+         cursor = CASE WHEN v.cursor > destination.cursor THEN v.cursor ELSE destination.cursor END, \
          woken = FALSE, lease_owner = NULL, not_before = v.not_before, pace_until = v.pace_until, \
          success_count = destination.success_count + v.successes, \
          failure_count = destination.failure_count + v.failures, \

@@ -4,7 +4,7 @@
 //! soon, become due; longer pauses stay. Doing it twice, or in several processes, does no more.
 
 use ::entity::{
-    delivery,
+    delivery_progress,
     destination::{Column, Entity as Destinations},
 };
 use sea_orm::{
@@ -35,15 +35,6 @@ pub async fn latest_try(db: &impl ConnectionTrait) -> Result<Option<Time>> {
 /// # Errors
 /// When the database fails.
 pub async fn set_back(tx: &Tx, owner: Uuid, (now, until): (Time, Time), lease_until: Option<Time>) -> Result<()> {
-    let waiting = Destinations::find().select_only().column(Column::Id).filter(Column::DueAt.is_not_null());
-    delivery::Entity::update_many()
-        .col_expr(delivery::Column::NextAttemptAt, Expr::value(now))
-        .filter(delivery::Column::DestinationId.in_subquery(waiting.into_query()))
-        .filter(delivery::Column::State.eq(DeliveryState::Pending.as_str()))
-        .filter(delivery::Column::NextAttemptAt.gt(now))
-        .filter(delivery::Column::NextAttemptAt.lte(until))
-        .exec(tx)
-        .await?;
     let paused = Column::LeaseOwner.is_null().and(Column::DueAt.gt(now)).and(Column::DueAt.lte(until));
     Destinations::update_many()
         .col_expr(Column::DueAt, Expr::value(now))
@@ -51,11 +42,26 @@ pub async fn set_back(tx: &Tx, owner: Uuid, (now, until): (Time, Time), lease_un
         .filter(Column::Id.in_subquery(locked(tx, paused)))
         .exec(tx)
         .await?;
+    set_back_retries(tx, (now, until)).await?;
     let Some(lease_until) = lease_until else { return Ok(()) };
     let held = Column::LeaseOwner.eq(owner).and(Column::DueAt.gt(lease_until));
     Destinations::update_many()
         .col_expr(Column::DueAt, Expr::value(lease_until))
         .filter(Column::Id.in_subquery(locked(tx, held)))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Makes the retries due at `now` that the former clock had due by `until`.
+async fn set_back_retries(tx: &Tx, (now, until): (Time, Time)) -> Result<()> {
+    let waiting = Destinations::find().select_only().column(Column::Id).filter(Column::DueAt.is_not_null());
+    delivery_progress::Entity::update_many()
+        .col_expr(delivery_progress::Column::NextAttemptAt, Expr::value(now))
+        .filter(delivery_progress::Column::DestinationId.in_subquery(waiting.into_query()))
+        .filter(delivery_progress::Column::State.eq(DeliveryState::Pending.as_str()))
+        .filter(delivery_progress::Column::NextAttemptAt.gt(now))
+        .filter(delivery_progress::Column::NextAttemptAt.lte(until))
         .exec(tx)
         .await?;
     Ok(())

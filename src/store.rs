@@ -19,7 +19,7 @@ use sea_orm::{DbErr, SqlErr};
 
 pub use kernel::{
     connect::{Limits, Store},
-    db::{Db, Tx},
+    db::{Db, Reads, Tx},
 };
 
 use crate::domain::Error;

@@ -1,4 +1,4 @@
-//! What became of a delivery where the cursor of its destination's queue cannot tell: a retry that waits, an end without
+//! Progress of a delivery where the cursor of its destination's queue cannot tell it: a retry that waits, an end without
 //! success, a replay. Most deliveries have no such row.
 
 use sea_orm::entity::prelude::*;

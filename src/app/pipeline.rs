@@ -46,7 +46,7 @@ use crate::{
         },
         tenancy::member::{MEMBER_CREATED, Member},
     },
-    store::Tx,
+    store::{Reads, Tx},
     telemetry::trace,
 };
 
@@ -90,7 +90,11 @@ pub trait PausePolicy: Send + Sync {
     ///
     /// # Errors
     /// When the database fails.
-    async fn paused(&self, tx: Option<&Tx>, destinations: &[&Destination]) -> Result<HashMap<DestinationId, Reason>>;
+    async fn paused(
+        &self,
+        reads: Option<Reads<'_>>,
+        destinations: &[&Destination],
+    ) -> Result<HashMap<DestinationId, Reason>>;
 }
 
 #[async_trait]

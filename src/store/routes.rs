@@ -131,7 +131,10 @@ pub async fn destinations(tx: &Tx, organisation_id: OrganisationId) -> Result<Ve
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(Route, DestinationKind)>> {
+pub async fn of_organisations(
+    db: &impl ConnectionTrait,
+    ids: &[OrganisationId],
+) -> Result<Vec<(Route, DestinationKind)>> {
     let ids = batches::filled(ids.iter().map(|id| id.0));
     let sends_to = Routes::belongs_to(Destinations).from(Column::DestinationId).to(destination::Column::Id).into();
     let rows = Routes::find()
@@ -140,7 +143,7 @@ pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(Ro
         .filter(Column::OrganisationId.is_in(ids))
         .order_by_asc(Column::Position)
         .order_by_asc(Column::Id)
-        .all(tx)
+        .all(db)
         .await?;
     let both = |(row, to): (Row, Option<destination::Model>)| {
         let to = to.ok_or_else(|| corrupt("route", "destination_id", row.destination_id))?;

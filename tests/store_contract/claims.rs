@@ -184,7 +184,7 @@ async fn wake_ups_and_releases_do_not_wait_for_each_other() {
     let organisation = app.app.tenancy.create_organisation_as_operator("many", None).await.unwrap();
     let (store, now, owner) = (app.app.base.store().clone(), app.now(), Uuid::from_u128(1));
     let tx = store.begin().await.unwrap();
-    let mut ids: Vec<DestinationId> = (0..300).map(|_| app.app.base.ambient().id()).collect();
+    let ids: Vec<DestinationId> = (0..300).map(|_| app.app.base.ambient().id()).collect();
     for id in ids.iter().rev() {
         let destination = Destination { id: *id, ..destination(&app, organisation.id, &id.to_string()) };
         store::pipeline::destinations::insert(&tx, &destination).await.unwrap();
@@ -196,7 +196,7 @@ async fn wake_ups_and_releases_do_not_wait_for_each_other() {
         assert_eq!(held.len(), ids.len());
         let releases: Vec<Release> = held.iter().map(|held| Release { more: true, ..release(held) }).collect();
         let wakes = (0..3).map(|_| {
-            let (store, mut ids) = (store.clone(), ids.clone());
+            let (store, ids) = (store.clone(), ids.clone());
             tokio::spawn(async move {
                 let tx = store.begin().await.unwrap();
                 store::pipeline::destinations::wake(&tx, &ids, now, None).await.unwrap();

@@ -136,6 +136,43 @@ both! {
         assert_eq!(positions(&more), [Some(4), None, Some(5), Some(6)]);
     }
 
+    async fn what_begins_late_is_written_as_a_whole_or_not_at_all(app) {
+        let (store, to) = (app.app.base.store(), destination_of(&app).await);
+        let (events, mut wanted) = rows(&app, &to);
+        let find = async |event: &Event| events::find(store.reader(), to.organisation_id, event.id).await;
+        let versions = async |tx: &store::Tx| {
+            store::tenancy::organisations::configuration_versions(&tx.reads(), &[to.organisation_id]).await.unwrap()
+        };
+        // Without a write there is nothing to commit.
+        let tx = store.begin_late().await.unwrap();
+        assert_eq!(versions(&tx).await.len(), 1);
+        tx.commit().await.unwrap();
+        // The only write, with the reads before it.
+        let tx = store.begin_late().await.unwrap();
+        versions(&tx).await;
+        outbox::append(&tx, &events[..1], &mut wanted[..1], app.now(), None).await.unwrap();
+        if !store.is_embedded() {
+            let late = store::pipeline::destinations::lock(&tx, &[to.id]).await;
+            assert!(late.is_err(), "it was the last statement: {late:?}");
+            drop(tx);
+        } else {
+            tx.commit().await.unwrap();
+        }
+        find(&events[0]).await.unwrap();
+        // Two writes, and the second does not come.
+        let tx = store.begin_late().await.unwrap();
+        events::insert_many(&tx, &events[1..]).await.unwrap();
+        versions(&tx).await;
+        drop(tx);
+        find(&events[1]).await.unwrap_err();
+        let tx = store.begin_late().await.unwrap();
+        events::insert_many(&tx, &events[1..]).await.unwrap();
+        outbox::append(&tx, &[], &mut wanted[1..], app.now(), None).await.unwrap();
+        tx.commit().await.unwrap();
+        find(&events[1]).await.unwrap();
+        assert_eq!(positions(&wanted), [Some(1), None, Some(2), Some(3)]);
+    }
+
     async fn what_is_recorded_comes_back_as_it_went_in(app) {
         let (store, to, owner) = (app.app.base.store(), destination_of(&app).await, Uuid::from_u128(1));
         let (events, mut wanted) = rows(&app, &to);

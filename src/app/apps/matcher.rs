@@ -7,14 +7,14 @@ use futures_util::future::BoxFuture;
 use crate::{
     app::pipeline::matcher::{Decision, Matcher, NoRules, Place, Rules, organisations},
     domain::{Result, apps::destination, channels::event::MESSAGE_POSTED, ids::ChannelId, pipeline::event::Event},
-    store::{self, Tx},
+    store::{self, Reads},
 };
 
 /// Rules of apps in channels.
 pub struct ChannelMatcher;
 
 impl Matcher for ChannelMatcher {
-    fn load<'a>(&'a self, tx: &'a Tx, events: &'a [Event]) -> BoxFuture<'a, Result<Box<dyn Rules>>> {
+    fn load<'a>(&'a self, reads: Reads<'a>, events: &'a [Event]) -> BoxFuture<'a, Result<Box<dyn Rules>>> {
         Box::pin(async move {
             let posted = events.iter().filter(|event| posted_in(event).is_some());
             let mut channels: Vec<ChannelId> = posted.clone().filter_map(posted_in).collect();
@@ -23,7 +23,7 @@ impl Matcher for ChannelMatcher {
             if channels.is_empty() {
                 return Ok(Box::new(NoRules) as Box<dyn Rules>);
             }
-            let active = store::apps::installations::busy(tx, &organisations(posted), &channels).await?;
+            let active = store::apps::installations::busy(&reads, &organisations(posted), &channels).await?;
             Ok(Box::new(ChannelsWithActiveApps(active)) as Box<dyn Rules>)
         })
     }

@@ -223,7 +223,7 @@ async fn commit(base: &Base, outbox: &Outbox, submitted: Vec<Submission>) -> Res
         traces.push(trace);
     }
     let ended: Vec<DeliveryState> = inline.iter().map(|inline| inline.delivery.state).collect();
-    let tx = base.store.begin().await?;
+    let tx = base.store.begin_late().await?;
     let mut known = insert_records(&tx, ambient, &new_events, now).await?;
     let mut answers = Vec::with_capacity(new_events.len());
     let mut events = Vec::with_capacity(new_events.len());

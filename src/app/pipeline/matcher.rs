@@ -17,16 +17,16 @@ use crate::{
             event::Event,
         },
     },
-    store::Tx,
+    store::Reads,
 };
 
 /// Kind of rule.
 pub trait Matcher: Send + Sync {
-    /// Loads the rules that concern some of these events, in the transaction that accepts them.
+    /// Loads the rules that concern some of these events, with the connection that accepts them.
     ///
     /// # Errors
     /// When the database fails.
-    fn load<'a>(&'a self, tx: &'a Tx, events: &'a [Event]) -> BoxFuture<'a, Result<Box<dyn Rules>>>;
+    fn load<'a>(&'a self, reads: Reads<'a>, events: &'a [Event]) -> BoxFuture<'a, Result<Box<dyn Rules>>>;
 }
 
 /// Loaded rules. Pure: they decide on events, and look nothing up.

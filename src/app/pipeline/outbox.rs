@@ -183,7 +183,7 @@ impl Outbox {
     async fn decide(&self, tx: &Tx, events: &[Event]) -> Result<Vec<Decided>> {
         let mut decided = Vec::with_capacity(events.len());
         for matcher in self.matchers.iter() {
-            let rules = matcher.load(tx, events).await?;
+            let rules = matcher.load(tx.reads(), events).await?;
             // A test is sent where it was planned to, and nowhere else.
             for (index, event) in events.iter().enumerate().filter(|(_, event)| event.source != EventSource::TEST) {
                 decided.extend(rules.decide(event).into_iter().map(|decision| (index, decision)));
@@ -222,7 +222,7 @@ impl Outbox {
             }
         }
         let mut ensured = store::pipeline::destinations::ensure_all(tx, &wanted).await?.into_iter();
-        let existing = store::pipeline::destinations::of_ids(tx, ids).await?;
+        let existing = store::pipeline::destinations::of_ids(&tx.reads(), ids).await?;
         let mut resolved: Vec<Resolved> = Vec::with_capacity(decided.len());
         let mut known = HashMap::with_capacity(decided.len());
         for (index, Decision { to, ruling, content, route_id }) in decided {
@@ -257,7 +257,7 @@ impl Outbox {
     async fn skip_paused(&self, tx: &Tx, resolved: &mut [Resolved]) -> Result<()> {
         let wanted = resolved.iter().filter(|one| one.ruling == Ruling::Deliver);
         let wanted: Vec<&Destination> = wanted.map(|one| &one.destination).collect();
-        let paused = self.pauses.paused(Some(tx), &wanted).await?;
+        let paused = self.pauses.paused(Some(tx.reads()), &wanted).await?;
         for one in resolved.iter_mut().filter(|one| one.ruling == Ruling::Deliver) {
             if let Some(reason) = paused.get(&one.destination.id) {
                 one.ruling = Ruling::Skip(reason.text().into());

@@ -30,7 +30,7 @@ use crate::{
             rule::{ReadyRoute, RuleKinds, View},
         },
     },
-    store::{self, Tx},
+    store::{self, Reads},
 };
 
 /// Maximum number of routes in memory, of all organisations.
@@ -55,8 +55,8 @@ impl RouteMatcher {
         Self { senders, kinds, known: Cache::builder().weigher(weight).max_capacity(MOST_IN_MEMORY).build() }
     }
 
-    async fn routes(&self, tx: &Tx, ids: &[OrganisationId]) -> Result<HashMap<OrganisationId, Arc<Compiled>>> {
-        let versions = store::tenancy::organisations::configuration_versions(tx, ids).await?;
+    async fn routes(&self, reads: Reads<'_>, ids: &[OrganisationId]) -> Result<HashMap<OrganisationId, Arc<Compiled>>> {
+        let versions = store::tenancy::organisations::configuration_versions(&reads, ids).await?;
         let mut routes = HashMap::with_capacity(versions.len());
         let mut missing = Vec::new();
         for (id, version) in versions {
@@ -70,7 +70,7 @@ impl RouteMatcher {
         }
         let ids: Vec<OrganisationId> = missing.iter().map(|(id, _)| *id).collect();
         let mut loaded: HashMap<OrganisationId, Vec<(ReadyRoute, DestinationKind)>> = HashMap::new();
-        for (route, kind) in store::routes::of_organisations(tx, &ids).await? {
+        for (route, kind) in store::routes::of_organisations(&reads, &ids).await? {
             let of_one = loaded.entry(route.organisation_id).or_default();
             of_one.push((ReadyRoute::new(route, &self.kinds), kind));
         }
@@ -84,13 +84,13 @@ impl RouteMatcher {
 }
 
 impl Matcher for RouteMatcher {
-    fn load<'a>(&'a self, tx: &'a Tx, events: &'a [Event]) -> BoxFuture<'a, Result<Box<dyn Rules>>> {
+    fn load<'a>(&'a self, reads: Reads<'a>, events: &'a [Event]) -> BoxFuture<'a, Result<Box<dyn Rules>>> {
         Box::pin(async move {
             let concerned = organisations(events.iter().filter(|event| event.source != EventSource::TEST));
             if concerned.is_empty() {
                 return Ok(Box::new(NoRules) as Box<dyn Rules>);
             }
-            let routes = self.routes(tx, &concerned).await?;
+            let routes = self.routes(reads, &concerned).await?;
             Ok(Box::new(Routes { routes, senders: self.senders.clone(), kinds: self.kinds.clone() }) as Box<dyn Rules>)
         })
     }

@@ -14,20 +14,20 @@ use crate::{
         pipeline::{destination::Destination, event::Event},
         slack::link::{Routing, SlackLink},
     },
-    store::{self, Tx},
+    store::{self, Reads},
 };
 
 /// Rules of Slack links.
 pub struct LinkMatcher;
 
 impl Matcher for LinkMatcher {
-    fn load<'a>(&'a self, tx: &'a Tx, events: &'a [Event]) -> BoxFuture<'a, Result<Box<dyn Rules>>> {
+    fn load<'a>(&'a self, reads: Reads<'a>, events: &'a [Event]) -> BoxFuture<'a, Result<Box<dyn Rules>>> {
         Box::pin(async move {
             let concerned = organisations(events.iter().filter(|event| SlackLink::is_concerned(&event.fact)));
             if concerned.is_empty() {
                 return Ok(Box::new(NoRules) as Box<dyn Rules>);
             }
-            let links = store::slack::links::of_organisations(tx, &concerned).await?;
+            let links = store::slack::links::of_organisations(&reads, &concerned).await?;
             let by_organisation = links.into_iter().map(|(link, to)| (link.organisation_id, (link, to))).collect();
             Ok(Box::new(Links(by_organisation)) as Box<dyn Rules>)
         })

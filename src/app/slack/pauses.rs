@@ -14,7 +14,7 @@ use crate::{
         pipeline::{delivery::Reason, destination::Destination},
         slack::{destination, link::SlackLink},
     },
-    store::{self, Store, Tx},
+    store::{self, Reads, Store},
 };
 
 /// Pauses of Slack connections.
@@ -22,7 +22,11 @@ pub struct SlackPauses(pub Store);
 
 #[async_trait]
 impl PausePolicy for SlackPauses {
-    async fn paused(&self, tx: Option<&Tx>, destinations: &[&Destination]) -> Result<HashMap<DestinationId, Reason>> {
+    async fn paused(
+        &self,
+        reads: Option<Reads<'_>>,
+        destinations: &[&Destination],
+    ) -> Result<HashMap<DestinationId, Reason>> {
         let in_slack: Vec<&&Destination> =
             destinations.iter().filter(|destination| destination.kind == destination::SLACK).collect();
         if in_slack.is_empty() {
@@ -31,8 +35,8 @@ impl PausePolicy for SlackPauses {
         let mut ids: Vec<OrganisationId> = in_slack.iter().map(|destination| destination.organisation_id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let links = match tx {
-            Some(tx) => store::slack::links::paused(tx, &ids).await?,
+        let links = match reads {
+            Some(reads) => store::slack::links::paused(&reads, &ids).await?,
             None => store::slack::links::paused(self.0.reader(), &ids).await?,
         };
         let links: HashMap<OrganisationId, SlackLink> =

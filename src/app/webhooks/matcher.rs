@@ -19,25 +19,25 @@ use crate::{
         pipeline::event::Event,
         webhooks::{OutgoingEvent, Webhook, destination, trigger::Scene},
     },
-    store::{self, Tx},
+    store::{self, Reads},
 };
 
 /// Rules of outgoing webhooks.
 pub struct WebhookMatcher;
 
 impl Matcher for WebhookMatcher {
-    fn load<'a>(&'a self, tx: &'a Tx, events: &'a [Event]) -> BoxFuture<'a, Result<Box<dyn Rules>>> {
+    fn load<'a>(&'a self, reads: Reads<'a>, events: &'a [Event]) -> BoxFuture<'a, Result<Box<dyn Rules>>> {
         Box::pin(async move {
             let concerned = events.iter().filter(|event| OutgoingEvent::of_kind(&event.fact.kind).is_some());
             let of = organisations(concerned.clone());
-            let webhooks = if of.is_empty() { Vec::new() } else { store::webhooks::outgoing(tx, &of).await? };
+            let webhooks = if of.is_empty() { Vec::new() } else { store::webhooks::outgoing(&reads, &of).await? };
             if webhooks.is_empty() {
                 return Ok(Box::new(NoRules) as Box<dyn Rules>);
             }
             let mut channels: Vec<ChannelId> = concerned.filter_map(|event| event.fact.channel_id).collect();
             channels.sort_unstable();
             channels.dedup();
-            let scenes = store::channels::scenes(tx, &of, &channels).await?;
+            let scenes = store::channels::scenes(&reads, &of, &channels).await?;
             Ok(Box::new(Subscribers::new(webhooks, scenes)) as Box<dyn Rules>)
         })
     }

@@ -168,6 +168,15 @@ impl Store {
         Ok(self.writer.begin().await?)
     }
 
+    /// Takes a connection for a transaction that begins with its first statement but for those by [`Tx::reads`]; SQLite
+    /// begins at once.
+    ///
+    /// # Errors
+    /// As [`Store::begin`].
+    pub async fn begin_late(&self) -> Result<Tx> {
+        Ok(self.writer.begin_late().await?)
+    }
+
     /// Returns the store with another clock for leases.
     pub fn with_lease_clock(self, lease_clock: LeaseClock) -> Self {
         Self { lease_clock, ..self }

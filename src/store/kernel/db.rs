@@ -44,7 +44,21 @@ impl Db {
     pub(in crate::store) async fn begin(&self) -> Result<Tx, DbErr> {
         let mut held = self.acquire().await?;
         held.ask(Ask::Begin).await?;
-        Ok(Tx { held: Some(Mutex::new(held)), backend: self.pool.backend(), failed: AtomicBool::new(false) })
+        Ok(self.tx(held, Phase::Begun))
+    }
+
+    /// Takes a connection for a transaction that begins with its first statement but for [`Tx::reads`]: on PostgreSQL,
+    /// where such a read sees what is committed in either case. SQLite begins at once.
+    pub(in crate::store) async fn begin_late(&self) -> Result<Tx, DbErr> {
+        if self.pool.backend() != DbBackend::Postgres {
+            return self.begin().await;
+        }
+        Ok(self.tx(self.acquire().await?, Phase::Waiting))
+    }
+
+    fn tx(&self, held: Held, phase: Phase) -> Tx {
+        let backend = self.pool.backend();
+        Tx { inside: Some(Mutex::new(Inside { held, phase })), backend, failed: AtomicBool::new(false) }
     }
 
     async fn acquire(&self) -> Result<Held, DbErr> {
@@ -68,12 +82,52 @@ impl Db {
 /// outside of any transaction.
 pub struct Tx {
     /// `None` once it has ended.
-    held: Option<Mutex<Held>>,
+    inside: Option<Mutex<Inside>>,
     backend: DbBackend,
     failed: AtomicBool,
 }
 
+/// Connection of a transaction.
+struct Inside {
+    held: Held,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Not begun: nothing has been written, and no row is locked.
+    Waiting,
+    Begun,
+    /// Its only statement was committed by itself.
+    Over,
+}
+
+/// Reads of a transaction that do not begin it: without locks, at READ COMMITTED.
+#[derive(Clone, Copy)]
+pub struct Reads<'a>(&'a Tx);
+
 impl Tx {
+    /// Returns the connection for reads that do not begin the transaction.
+    pub fn reads(&self) -> Reads<'_> {
+        Reads(self)
+    }
+
+    /// Executes the last statement before the commit. Where it is the only one, it commits itself, which saves two round
+    /// trips; a lost answer means as much as that of a commit.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(in crate::store) async fn last(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let ask = async |inside: &mut Inside| {
+            let answer = inside.held.ask(Ask::All(statement)).await?;
+            if inside.phase == Phase::Waiting {
+                inside.phase = Phase::Over;
+            }
+            Ok(answer.rows())
+        };
+        self.within(ask).await
+    }
+
     /// Commits the transaction durably.
     ///
     /// # Errors
@@ -82,8 +136,8 @@ impl Tx {
         if self.failed.load(Ordering::Relaxed) {
             return Err(Error::Internal("a transaction was to be committed after one of its statements failed".into()));
         }
-        if let Some(held) = self.held.take() {
-            held.into_inner().ask(Ask::Commit).await?;
+        if let Some(Inside { mut held, phase: Phase::Begun }) = self.inside.take().map(Mutex::into_inner) {
+            held.ask(Ask::Commit).await?;
         }
         Ok(())
     }
@@ -93,13 +147,24 @@ impl Tx {
     }
 
     async fn ask(&self, ask: Ask<'_>) -> Result<Answer, DbErr> {
+        let begun = async |inside: &mut Inside| {
+            if inside.phase == Phase::Waiting {
+                inside.held.ask(Ask::Begin).await?;
+                inside.phase = Phase::Begun;
+            }
+            inside.held.ask(ask).await
+        };
+        self.within(begun).await
+    }
+
+    async fn within<T>(&self, ask: impl AsyncFnOnce(&mut Inside) -> Result<T, DbErr>) -> Result<T, DbErr> {
         let over =
             || DbErr::Custom("a statement came after the end of its transaction, or after one that failed".into());
-        let mut held = self.held.as_ref().ok_or_else(over)?.lock().await;
-        if self.failed.load(Ordering::Relaxed) {
+        let mut inside = self.inside.as_ref().ok_or_else(over)?.lock().await;
+        if self.failed.load(Ordering::Relaxed) || inside.phase == Phase::Over {
             return Err(over());
         }
-        let answer = held.ask(ask).await;
+        let answer = ask(&mut inside).await;
         if answer.is_err() {
             self.failed.store(true, Ordering::Relaxed);
         }
@@ -107,10 +172,20 @@ impl Tx {
     }
 }
 
+impl Reads<'_> {
+    fn backend(&self) -> DbBackend {
+        self.0.backend
+    }
+
+    async fn ask(&self, ask: Ask<'_>) -> Result<Answer, DbErr> {
+        self.0.within(async |inside: &mut Inside| inside.held.ask(ask).await).await
+    }
+}
+
 impl Drop for Tx {
     fn drop(&mut self) {
-        let Some(mut held) = self.held.take().map(Mutex::into_inner) else { return };
-        if held.sound {
+        let Some(Inside { mut held, phase }) = self.inside.take().map(Mutex::into_inner) else { return };
+        if held.sound && phase == Phase::Begun {
             // The connection returns to the pool only after the rollback, so no other caller can get it before.
             tokio::spawn(async move { held.ask(Ask::Rollback).await.map(drop) });
         }
@@ -119,7 +194,7 @@ impl Drop for Tx {
 
 /// Both run one statement at a time, on a connection of its own or on that of the transaction.
 macro_rules! connection {
-    ($name:ident) => {
+    ($name:ty) => {
         #[async_trait::async_trait]
         impl ConnectionTrait for $name {
             fn get_database_backend(&self) -> DbBackend {
@@ -147,6 +222,7 @@ macro_rules! connection {
 
 connection!(Db);
 connection!(Tx);
+connection!(Reads<'_>);
 
 /// A single statement.
 enum Ask<'a> {

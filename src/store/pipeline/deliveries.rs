@@ -197,9 +197,10 @@ mod tests {
             assert!(steps.iter().any(is), "{table} by {key}: {steps:?}");
         };
         looks_up("event", "(organisation_id=? AND id=?)");
-        looks_up("delivery", "(destination_id=? AND seq>?)");
-        looks_up("delivery", "(organisation_id=? AND id=?)");
-        looks_up("delivery_progress", "(destination_id=?)");
-        assert!(!steps.iter().any(|step| step.contains("SCAN delivery")), "{steps:?}");
+        // The queue, and the progress of what waits for a retry with its delivery.
+        looks_up("d", "(destination_id=? AND seq>?)");
+        looks_up("p", "(destination_id=?)");
+        looks_up("d", "(organisation_id=? AND id=?)");
+        looks_up("x", "(organisation_id=? AND delivery_id=?)");
     }
 }

@@ -11,7 +11,7 @@ use ::entity::{
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
+    QuerySelect, QueryTrait, Statement,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
@@ -95,6 +95,21 @@ pub async fn insert_many(tx: &Tx, events: &[Event]) -> Result<()> {
     for run in batches::runs(events) {
         Events::insert_many(run.iter().map(row)).exec_without_returning(tx).await?;
     }
+    Ok(())
+}
+
+/// Inserts events, last in a transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_last(tx: &Tx, events: &[Event]) -> Result<()> {
+    let backend = tx.get_database_backend();
+    if backend != DbBackend::Postgres || events.is_empty() {
+        return insert_many(tx, events).await;
+    }
+    let mut values = Vec::new();
+    let sql = arrays::insert(events, &mut values);
+    tx.last(&Statement::from_sql_and_values(backend, sql, values)).await?;
     Ok(())
 }
 

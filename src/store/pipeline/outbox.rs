@@ -56,6 +56,10 @@ pub async fn append(
         number(deliveries, &behind, &woken);
         return Ok(woken);
     }
+    if deliveries.is_empty() {
+        events::insert_last(tx, events).await?;
+        return Ok(Woken::default());
+    }
     events::insert_many(tx, events).await?;
     let woken = destinations::wake_with(tx, &added, now, offer).await?;
     number(deliveries, &behind, &woken);

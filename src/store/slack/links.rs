@@ -182,14 +182,17 @@ pub async fn find(db: &impl ConnectionTrait, organisation_id: OrganisationId) ->
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_organisations(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(SlackLink, Destination)>> {
+pub async fn of_organisations(
+    db: &impl ConnectionTrait,
+    ids: &[OrganisationId],
+) -> Result<Vec<(SlackLink, Destination)>> {
     let ids = batches::filled(ids.iter().map(|id| id.0));
     let sends_to = SlackLinks::belongs_to(Destinations).from(Column::DestinationId).to(destination::Column::Id).into();
     let rows = SlackLinks::find()
         .filter(Column::OrganisationId.is_in(ids))
         .join(JoinType::InnerJoin, sends_to)
         .select_also(Destinations)
-        .all(tx)
+        .all(db)
         .await?;
     let both = |(link, destination): (Row, Option<destination::Model>)| {
         let destination = destination.ok_or_else(|| corrupt("slack_link", "destination_id", link.destination_id))?;

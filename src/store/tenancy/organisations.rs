@@ -82,10 +82,13 @@ pub async fn raise_configuration_version(tx: &Tx, id: OrganisationId) -> Result<
 ///
 /// # Errors
 /// When the database fails.
-pub async fn configuration_versions(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<(OrganisationId, i64)>> {
+pub async fn configuration_versions(
+    db: &impl ConnectionTrait,
+    ids: &[OrganisationId],
+) -> Result<Vec<(OrganisationId, i64)>> {
     let query = Organisations::find().select_only().column(Column::Id).column(Column::ConfigurationVersion);
     let ids = batches::filled(ids.iter().map(|id| id.0));
-    let found: Vec<(Uuid, i64)> = query.filter(Column::Id.is_in(ids)).into_tuple().all(tx).await?;
+    let found: Vec<(Uuid, i64)> = query.filter(Column::Id.is_in(ids)).into_tuple().all(db).await?;
     Ok(found.into_iter().map(|(id, version)| (id.into(), version)).collect())
 }
 

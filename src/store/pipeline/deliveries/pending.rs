@@ -1,4 +1,4 @@
-//! What is pending at a destination, as parts of statements: what waits in its queue, and what waits for a retry.
+//! Pending deliveries of a destination, as parts of statements: what waits in its queue, and what waits for a retry.
 //!
 //! Not here: the loads of a worker (`due`).
 

@@ -116,10 +116,12 @@ pub(in crate::store::pipeline) async fn wake_with(
     if added.is_empty() {
         return Ok(Woken::default());
     }
-    woken(tx, wake_statement(tx.get_database_backend(), added, now, offer, |_| None), added).await
+    let rows = tx.query_all_raw(wake_statement(tx.get_database_backend(), added, now, offer, |_| None)).await?;
+    woken(&rows, added)
 }
 
-/// The same on PostgreSQL, with the writes of the deliveries in the same statement. There are some to wake.
+/// The same on PostgreSQL, with the writes of the deliveries in the same statement, the last one before the commit. There
+/// are some to wake.
 pub(in crate::store::pipeline) async fn wake_and_append(
     tx: &Tx,
     added: &Added,
@@ -128,12 +130,14 @@ pub(in crate::store::pipeline) async fn wake_and_append(
     append: impl FnOnce(&mut Vec<Value>) -> Append,
 ) -> Result<Woken> {
     let append = |values: &mut Vec<Value>| Some(append(values));
-    woken(tx, wake_statement(tx.get_database_backend(), added, now, offer, append), added).await
+    let rows = tx.last(&wake_statement(tx.get_database_backend(), added, now, offer, append)).await?;
+    woken(&rows, added)
 }
 
-async fn woken(tx: &Tx, statement: Statement, added: &Added) -> Result<Woken> {
+fn woken(rows: &[QueryResult], added: &Added) -> Result<Woken> {
     let mut woken = Woken::default();
-    for row in Row::find_by_statement(statement).all(tx).await? {
+    for row in rows {
+        let row = Row::from_query_result(row, "")?;
         let id = DestinationId(row.id);
         if added.get(&id).is_some_and(|added| *added > 0) {
             woken.last_seq.insert(id, row.last_seq);

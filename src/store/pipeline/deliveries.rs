@@ -98,20 +98,16 @@ pub async fn attempts(
         .collect()
 }
 
-/// Counts the pending deliveries of all organisations, for the metrics.
+/// Counts the pending deliveries of all organisations, for the metrics: by the lengths of the queues, which count what has
+/// been sent beyond a cursor until that one moves on.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn count_pending(db: &impl ConnectionTrait) -> Result<u64> {
-    let backend = db.get_database_backend();
     // What is pending has a destination that is due.
-    let sql = format!(
-        "SELECT (SELECT COUNT(*) FROM {} WHERE destination.due_at IS NOT NULL AND {}) \
-         + (SELECT COUNT(*) FROM delivery_progress WHERE state = 'pending') AS waiting",
-        derived::SOURCE,
-        progress::QUEUED
-    );
-    let row = db.query_one_raw(Statement::from_string(backend, sql)).await?;
+    let sql = "SELECT CAST((SELECT COALESCE(SUM(last_seq - cursor), 0) FROM destination WHERE due_at IS NOT NULL) \
+         + (SELECT COUNT(*) FROM delivery_progress WHERE state = 'pending') AS BIGINT) AS waiting";
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
     let waiting: i64 = row.map(|row| row.try_get("", "waiting")).transpose()?.unwrap_or_default();
     Ok(u64::try_from(waiting).unwrap_or_default())
 }

@@ -116,6 +116,9 @@ pub async fn remove(store: &Store, aged: Aged, organisation_id: OrganisationId, 
     let tx = store.begin().await?;
     let rows = tx.query_all_raw(Statement::from_sql_and_values(backend, aged.slice(), values)).await?;
     let ids = rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect::<Result<Vec<Uuid>>>()?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
     for (table, column) in aged.tables() {
         let mut values = vec![organisation_id.0.into()];
         let these = batches::among(backend, ids.clone(), &mut values);

@@ -14,8 +14,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-pub use outgoing::{Outgoing, OutgoingPlan, called};
-pub use table::{outgoing_rows, table};
+pub use outgoing::{Outgoing, OutgoingPlan, OutgoingResult, called, saturated};
+pub use table::{cost, outgoing_rows, table};
 pub use warmth::measure as script;
 pub use webhooks::make_outgoing;
 

@@ -16,24 +16,26 @@ use crate::{
     asked::{self, Asked, each_once},
     database::{Databases, Kind},
     grid::{Grid, both, read},
-    hooks::{Outgoing, OutgoingPlan, called, outgoing_rows},
+    hooks::{Outgoing, OutgoingPlan, OutgoingResult, called, cost, outgoing_rows, saturated},
     http::request,
     integrations::{self, Integrations},
     load::Requests,
     run::Shape,
     start,
-    table::millis,
+    table::{millis, whole},
     world::{Home, Key},
 };
 
-/// Two organisations whose routes send to webhooks, and one with many routes.
-const ORGANISATIONS: usize = 3;
+/// Three organisations whose routes send to webhooks, and one with many routes.
+const ORGANISATIONS: usize = 4;
 const MANY_URLS: usize = 100;
 const MANY_ROUTES: usize = 10_000;
 /// Number of routes created at the same time.
 const MAKERS: usize = 8;
 /// Number of connections in the measurement of acceptance.
 const CONNECTIONS: usize = 16;
+/// Measurements of events as fast as possible: connections, and URLs that each event comes to.
+const FAST: [(usize, usize); 3] = [(16, 1), (64, 1), (16, 10)];
 
 /// Result of a run against one database.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -42,6 +44,8 @@ pub struct RouteFigures {
     /// Median time of a durable write of 4 KiB, in milliseconds.
     sync_ms: f64,
     sent: Vec<Outgoing>,
+    /// As fast as [`FAST`] says.
+    fast: [OutgoingResult; FAST.len()],
     /// Acceptance without any route, and beside many.
     accepted: [Asked; 2],
     /// Creation of the many routes.
@@ -59,7 +63,7 @@ pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
     let settings =
         [("TIELINE_EGRESS__ALLOW", "127.0.0.1/32"), ("TIELINE_LIMITS__DESTINATIONS_PER_ORGANISATION", "1000")];
     let alone = Alone::start(&databases, ("bench_routes", home.path()), ORGANISATIONS, &settings).await?;
-    let paced = Duration::from_secs(if quick { 4 } else { 8 });
+    let paced = Duration::from_secs(if quick { 4 } else { 30 });
     let (one, many) = if quick { (600, 12) } else { (4_000, 80) };
     let plans = [
         OutgoingPlan { urls: 1, burst: one, rate: 100, paced },
@@ -73,10 +77,28 @@ pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
         let templates = vec![integrations::event(&owner.token, "order.created")?];
         sent.push(called(&alone, &sinks, (templates, 0), plan).await?);
     }
+    let fast = as_fast_as_possible(&alone, &sinks, quick).await?;
     let (accepted, made) = beside_many(&alone, &sinks, quick).await?;
-    let figures = RouteFigures { database: alone.database.clone(), sync_ms, sent, accepted, made };
+    let figures = RouteFigures { database: alone.database.clone(), sync_ms, sent, fast, accepted, made };
     alone.tieline.terminate().await?;
     Ok(std::fs::write(file, serde_json::to_string_pretty(&figures)?)?)
+}
+
+/// Measures events that are sent as fast as possible: to the one URL of the first organisation, and to those of another.
+async fn as_fast_as_possible(alone: &Alone, sinks: &Integrations, quick: bool) -> Result<[OutgoingResult; FAST.len()]> {
+    let lasts = Duration::from_secs(if quick { 3 } else { 8 });
+    let mut results = [OutgoingResult::default(); FAST.len()];
+    for (result, (connections, urls)) in results.iter_mut().zip(FAST) {
+        alone.step(&format!("as fast as possible, connections: {connections}, URLs of an event: {urls}"));
+        let owner = &alone.owners[if urls == 1 { 0 } else { 2 }];
+        if urls > 1 {
+            let routes = (0..urls).map(|index| route(owner, &sinks.sink_url(index), "order.*")).collect();
+            each_once(alone, routes, MAKERS).await?;
+        }
+        let template = integrations::event(&owner.token, "order.created")?;
+        *result = saturated(alone, sinks, (template, urls), (connections, lasts)).await?;
+    }
+    Ok(results)
 }
 
 /// Measures acceptance in an organisation before and after it has many routes, all for types that are not sent.
@@ -119,6 +141,18 @@ fn markdown(columns: &[RouteFigures]) -> String {
     }
     let mut grid = Grid::new(columns, |f: &RouteFigures| &f.database);
     outgoing_rows(&mut grid, "Events by routes to", |f| &f.sent);
+    for (index, (connections, urls)) in FAST.into_iter().enumerate() {
+        let to = if urls == 1 { "one URL".to_owned() } else { format!("{urls} URLs each") };
+        grid.row(&format!("Events to {to}, c={connections}: calls, accepted to called"), |f| {
+            let fast = f.fast[index];
+            format!("{}/s, {}", whole(fast.per_second), both(fast.called))
+        });
+        grid.row("the same: CPU for each call", |f| cost(f.fast[index]));
+        grid.row("the same: made / missing / repeated", |f| {
+            let fast = f.fast[index];
+            format!("{} / {} / {}", whole(fast.calls as f64), fast.missing, fast.repeated)
+        });
+    }
     grid.asked(&format!("Events accepted, c={CONNECTIONS}: without a route"), |f| f.accepted[0]);
     grid.asked("the same: beside 10,000 routes", |f| f.accepted[1]);
     grid.row("the same: ratio of the p99", |f| {

@@ -102,12 +102,29 @@ pub async fn called(
 ) -> Result<Outgoing> {
     let (requests, numbers) = (Arc::new(Requests { templates, expected: 202 }), Arc::new(AtomicU64::new(1)));
     let each = (plan.urls, besides);
-    let send = async |rate, duration| send(alone, sinks, (&requests, &numbers), each, (rate, duration)).await;
+    let send = async |shape, duration| send(alone, sinks, (&requests, &numbers), each, (shape, duration)).await;
+    let burst = Shape::Open(BURST_RATE);
     // The first calls create the keys and the connections.
-    send(BURST_RATE, Duration::from_secs(1) * 10 / BURST_RATE).await?;
-    let burst = send(BURST_RATE, Duration::from_secs(1) * plan.burst / BURST_RATE).await?;
-    let paced = send(plan.rate, plan.paced).await?;
+    send(burst, Duration::from_secs(1) * 10 / BURST_RATE).await?;
+    let burst = send(burst, Duration::from_secs(1) * plan.burst / BURST_RATE).await?;
+    let paced = send(Shape::Open(plan.rate), plan.paced).await?;
     Ok(Outgoing { urls: plan.urls, burst, rate: plan.rate, paced })
+}
+
+/// Sends events of a template, each of which comes to so many URLs, as fast as a number of connections can, and waits for
+/// the calls.
+///
+/// # Errors
+/// When a connection breaks, or a process is gone.
+pub async fn saturated(
+    alone: &Alone,
+    sinks: &Integrations,
+    (template, urls): (Template, usize),
+    (connections, duration): (usize, Duration),
+) -> Result<OutgoingResult> {
+    let requests = Arc::new(Requests { templates: vec![template], expected: 202 });
+    let shape = (Shape::Closed(connections), duration);
+    send(alone, sinks, (&requests, &Arc::new(AtomicU64::new(1))), (urls, 0), shape).await
 }
 
 /// Sends messages, and waits until Tieline has stored the result of every call.
@@ -116,12 +133,12 @@ async fn send(
     sinks: &Integrations,
     (requests, numbers): (&Arc<Requests>, &Arc<AtomicU64>),
     (urls, besides): (usize, usize),
-    (rate, duration): (u32, Duration),
+    shape: (Shape, Duration),
 ) -> Result<OutgoingResult> {
     sinks.take();
     let (delivered_before, _) = received::counted(alone.tieline.address).await?;
     let before = alone.watched().cpu()?;
-    let (load, _) = load(alone, requests, numbers, (Shape::Open(rate), duration)).await?;
+    let (load, _) = load(alone, requests, numbers, shape).await?;
     let expected = (load.samples.len() * (urls + besides)) as u64;
     let (mut known, mut progressed) = (0, Instant::now());
     loop {

@@ -73,7 +73,8 @@ pub fn outgoing_rows<F>(grid: &mut Grid<'_, F>, label: &str, of: impl Fn(&F) -> 
     });
 }
 
-fn cost(result: OutgoingResult) -> String {
+/// Returns the processor time of a call.
+pub fn cost(result: OutgoingResult) -> String {
     time((result.server_ms, result.database_ms))
 }
 

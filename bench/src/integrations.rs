@@ -4,8 +4,9 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ use crate::{
     Result,
     http::{find, request},
     load::{DIGITS, Template},
+    usage,
 };
 
 /// Prefix of a message; its number follows.
@@ -98,6 +100,8 @@ pub struct Call {
 pub struct Integrations {
     address: SocketAddr,
     calls: Arc<Mutex<Vec<Call>>>,
+    /// Folder of its thread in /proc.
+    thread: PathBuf,
     _stop: oneshot::Sender<()>,
 }
 
@@ -105,7 +109,7 @@ impl Integrations {
     /// Starts it.
     ///
     /// # Errors
-    /// When it cannot listen.
+    /// When it cannot listen, or its thread cannot be found.
     pub fn start() -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
@@ -113,8 +117,11 @@ impl Integrations {
         let address = listener.local_addr()?;
         let calls: Arc<Mutex<Vec<Call>>> = Arc::default();
         let (stop, stopped) = oneshot::channel();
+        let (tell, told) = mpsc::channel();
         let kept = calls.clone();
         std::thread::spawn(move || {
+            // Whoever asked may be gone, with everything else.
+            let _ = tell.send(std::fs::read_link("/proc/thread-self"));
             runtime.block_on(async move {
                 let listener = match TcpListener::from_std(listener) {
                     Ok(listener) => listener,
@@ -126,7 +133,7 @@ impl Integrations {
                 }
             });
         });
-        Ok(Self { address, calls, _stop: stop })
+        Ok(Self { address, calls, thread: Path::new("/proc").join(told.recv()??), _stop: stop })
     }
 
     /// URL of an integration's descriptor.
@@ -142,6 +149,11 @@ impl Integrations {
     /// Counts the calls since they were last taken.
     pub fn count(&self) -> usize {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Returns the processor time that serving has used so far. It is in that of this process, too.
+    pub fn cpu(&self) -> Duration {
+        usage::thread(&self.thread)
     }
 
     /// Takes the recorded calls.
@@ -265,6 +277,8 @@ mod tests {
         assert_eq!(call, Some((Kind::Modifier, 7, 4_212)));
         let sunk = answer(b"POST /sink/3 HTTP/1.1\r\n\r\n", br#"{"text":"number 00000017 a"}"#, address).unwrap();
         assert_eq!(sunk, ("{}".to_owned(), Some((Kind::Sink, 3, 17))));
+        let sinks = Integrations::start().unwrap();
+        assert!(sinks.thread.join("stat").exists() && sinks.cpu() < Duration::from_secs(1), "{:?}", sinks.thread);
         assert!(answer(b"POST /nobody/7/target HTTP/1.1\r\n\r\n", b"", address).is_err());
     }
 }

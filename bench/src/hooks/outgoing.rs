@@ -61,6 +61,8 @@ pub struct Outgoing {
 pub struct OutgoingResult {
     /// Accepted messages.
     pub accepted: u64,
+    /// Messages accepted a second, from the first one sent to the last answer.
+    pub accepted_per_second: f64,
     /// Calls made.
     pub calls: u64,
     /// Calls never made.
@@ -77,6 +79,8 @@ pub struct OutgoingResult {
     pub database_ms: f64,
     /// This process's, which sends the messages and serves the URLs.
     pub bench_ms: f64,
+    /// The part of it that serves the URLs.
+    pub sink_ms: f64,
 }
 
 /// Creates the webhooks in an organisation, and measures.
@@ -123,8 +127,13 @@ pub async fn saturated(
     (connections, duration): (usize, Duration),
 ) -> Result<OutgoingResult> {
     let requests = Arc::new(Requests { templates: vec![template], expected: 202 });
-    let shape = (Shape::Closed(connections), duration);
-    send(alone, sinks, (&requests, &Arc::new(AtomicU64::new(1))), (urls, 0), shape).await
+    let numbers = Arc::new(AtomicU64::new(1));
+    let send = async |duration| {
+        send(alone, sinks, (&requests, &numbers), (urls, 0), (Shape::Closed(connections), duration)).await
+    };
+    // The first calls create the keys and the connections.
+    send(duration / 8).await?;
+    send(duration).await
 }
 
 /// Sends messages, and waits until Tieline has stored the result of every call.
@@ -137,7 +146,7 @@ async fn send(
 ) -> Result<OutgoingResult> {
     sinks.take();
     let (delivered_before, _) = received::counted(alone.tieline.address).await?;
-    let before = alone.watched().cpu()?;
+    let (before, sink_before) = (alone.watched().cpu()?, sinks.cpu());
     let (load, _) = load(alone, requests, numbers, shape).await?;
     let expected = (load.samples.len() * (urls + besides)) as u64;
     let (mut known, mut progressed) = (0, Instant::now());
@@ -156,11 +165,11 @@ async fn send(
         tokio::time::sleep(LOOK).await;
     }
     let cpu = alone.watched().cpu()?.since(before);
-    Ok(sum_up(&load, &sinks.take(), urls, cpu))
+    Ok(sum_up(&load, &sinks.take(), urls, (cpu, sinks.cpu() - sink_before)))
 }
 
-/// Sums up the calls of some messages.
-fn sum_up(load: &Load, calls: &[Call], urls: usize, cpu: Cpu) -> OutgoingResult {
+/// Sums up the calls of some messages; `cpu` is that of all processes, and that of the sinks, which are in this one.
+fn sum_up(load: &Load, calls: &[Call], urls: usize, (cpu, sinks): (Cpu, Duration)) -> OutgoingResult {
     let due: HashMap<u64, Instant> = load.samples.iter().map(|sample| (sample.number, sample.due)).collect();
     let calls = || calls.iter().filter(|call| call.kind == Kind::Sink);
     let (mut different, mut took) = (HashSet::new(), Vec::new());
@@ -177,6 +186,7 @@ fn sum_up(load: &Load, calls: &[Call], urls: usize, cpu: Cpu) -> OutgoingResult 
     let CpuPerMessage { server_ms, database_ms, generator_ms, .. } = per_message(cpu, made);
     OutgoingResult {
         accepted: accepted as u64,
+        accepted_per_second: per_second_of(accepted as u64, load.ended - load.began),
         calls: made,
         missing: ((accepted * urls) as u64).saturating_sub(made),
         repeated: calls().count() as u64 - made,
@@ -185,6 +195,7 @@ fn sum_up(load: &Load, calls: &[Call], urls: usize, cpu: Cpu) -> OutgoingResult 
         server_ms,
         database_ms,
         bench_ms: generator_ms,
+        sink_ms: sinks.as_secs_f64() * 1000.0 / made.max(1) as f64,
     }
 }
 
@@ -209,9 +220,10 @@ mod tests {
         let load = Load { samples, refused: 0, refusal: None, began, ended: at(5) };
         let calls = [call(0, 1, 20), call(1, 1, 30), call(0, 2, 50), call(0, 2, 60)];
         let cpu = Cpu { server: Duration::from_millis(6), ..Cpu::default() };
-        let result = sum_up(&load, &calls, 2, cpu);
+        let result = sum_up(&load, &calls, 2, (cpu, Duration::from_millis(3)));
         assert_eq!((result.accepted, result.calls, result.missing, result.repeated), (2, 3, 1, 1));
         assert_eq!((result.called.p50_ms, result.called.p99_ms), (30.0, 40.0));
-        assert_eq!((result.per_second, result.server_ms), (50.0, 2.0));
+        assert_eq!((result.per_second, result.server_ms, result.sink_ms), (50.0, 2.0, 1.0));
+        assert_eq!(result.accepted_per_second, 400.0);
     }
 }

@@ -8,16 +8,16 @@
 //! - `load` generates the load, over the plain HTTP client in `http`; `received` queries the stand-in for messages;
 //! - `channels` measures messages through channels and ticks, with the servers of `integrations`;
 //! - `hooks` measures webhooks and `registry` the registry, by requests that are complete with their answer (`asked`)
-//!   to a
-//!   Tieline `alone`; `grid` is their tables;
+//!   to a Tieline `alone`; `grid` is their tables;
 //! - `routes` measures events that routes send to webhooks;
 //! - `fairness` measures one organisation beside others that behave badly;
 //! - `start` is about starting and stopping; `usage` reads processor time and memory;
-//! - `figures` is the outcome of a run, and `table` puts the outcomes side by side.
+//! - `figures` is the outcome of a run, `table` puts the outcomes side by side, and `chart` draws figures against aims.
 
 mod alone;
 mod asked;
 mod channels;
+mod chart;
 mod clock;
 mod database;
 mod fairness;
@@ -63,6 +63,7 @@ usage: bench run sqlite|postgres FILE [--quick]   measure, and write the figures
        bench registry-table FILE...
        bench routes sqlite|postgres FILE [--quick]     the same of routes to webhooks
        bench routes-table FILE...
+       bench chart FILE.svg TITLE LABEL=VALUE:AIM...   draw figures against aims; AIM:most where less is better
        bench fairness sqlite|postgres             fail where organisations that behave badly hold up one that does not
 
 `run postgres` needs TIELINE_TEST_POSTGRES_URL, the address of a server on this machine (scripts/with-postgres).
@@ -108,6 +109,7 @@ async fn obey(arguments: &[String]) -> Result<()> {
             print!("{}", table::markdown(&figures?));
             Ok(())
         }
+        ["chart", file, title, bars @ ..] if !bars.is_empty() => Ok(std::fs::write(file, chart::svg(title, bars)?)?),
         ["fairness", kind] => fairness::measure(Kind::parse(kind).ok_or(USAGE)?).await,
         [group @ ("channels" | "hooks" | "registry" | "routes"), kind, file, rest @ ..]
             if matches!(rest, [] | ["--quick"]) =>
@@ -124,9 +126,10 @@ async fn obey(arguments: &[String]) -> Result<()> {
             print!("{}", hooks::script().await?);
             Ok(())
         }
-        [group @ ("channels-table" | "hooks-table" | "registry-table" | "routes-table"), files @ ..]
-            if !files.is_empty() =>
-        {
+        [
+            group @ ("channels-table" | "hooks-table" | "registry-table" | "routes-table"),
+            files @ ..,
+        ] if !files.is_empty() => {
             let table = match *group {
                 "channels-table" => channels::table(files)?,
                 "hooks-table" => hooks::table(files)?,

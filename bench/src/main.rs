@@ -126,10 +126,9 @@ async fn obey(arguments: &[String]) -> Result<()> {
             print!("{}", hooks::script().await?);
             Ok(())
         }
-        [
-            group @ ("channels-table" | "hooks-table" | "registry-table" | "routes-table"),
-            files @ ..,
-        ] if !files.is_empty() => {
+        [group @ ("channels-table" | "hooks-table" | "registry-table" | "routes-table"), files @ ..]
+            if !files.is_empty() =>
+        {
             let table = match *group {
                 "channels-table" => channels::table(files)?,
                 "hooks-table" => hooks::table(files)?,

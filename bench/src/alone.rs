@@ -21,6 +21,7 @@ pub struct Alone {
     /// The owner of each organisation.
     pub owners: Vec<Key>,
     postmaster: Option<u32>,
+    program: Program,
 }
 
 impl Alone {
@@ -42,7 +43,19 @@ impl Alone {
             owners.push(world::owner(&program, &world::slug(index)).await?);
         }
         let (tieline, _) = start::healthy(&program).await?;
-        Ok(Self { tieline, database: databases.name().await?, owners, postmaster: databases.postmaster() })
+        let (database, postmaster) = (databases.name().await?, databases.postmaster());
+        Ok(Self { tieline, database, owners, postmaster, program })
+    }
+
+    /// Stops Tieline, does some work on its database, and starts it again, maybe at another address.
+    ///
+    /// # Errors
+    /// When it does not stop or start, or the work fails.
+    pub async fn while_stopped(self, work: impl Future<Output = Result<()>>) -> Result<Self> {
+        self.tieline.terminate().await?;
+        work.await?;
+        let (tieline, _) = start::healthy(&self.program).await?;
+        Ok(Self { tieline, ..self })
     }
 
     /// Processes whose processor time is read.

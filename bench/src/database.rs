@@ -1,6 +1,9 @@
 //! Database of a run: an SQLite file in a folder of the run's own, or databases on a PostgreSQL server started for it.
 
-use std::{path::Path, process::Stdio};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use tokio::process::Command;
 
@@ -40,6 +43,8 @@ pub enum Databases {
         server: String,
         /// Process id of the postmaster.
         postmaster: u32,
+        /// Its folder.
+        data: PathBuf,
     },
 }
 
@@ -55,10 +60,11 @@ impl Databases {
         let url = std::env::var("TIELINE_TEST_POSTGRES_URL").map_err(|_| "TIELINE_TEST_POSTGRES_URL is not set")?;
         let (server, _) = url.rsplit_once('/').ok_or("TIELINE_TEST_POSTGRES_URL names no database")?;
         let folder = psql(&url, "SHOW data_directory").await?;
-        let file = Path::new(folder.trim()).join("postmaster.pid");
+        let data = PathBuf::from(folder.trim());
+        let file = data.join("postmaster.pid");
         let pid = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         let postmaster = pid.lines().next().unwrap_or_default().trim().parse()?;
-        Ok(Self::Postgres { server: server.to_owned(), postmaster })
+        Ok(Self::Postgres { server: server.to_owned(), postmaster, data })
     }
 
     /// Returns its name for the table.
@@ -83,6 +89,41 @@ impl Databases {
         }
     }
 
+    /// Returns the address of the database called `name`, below `home`, as [`Databases::fresh`] creates it.
+    pub fn url(&self, name: &str, home: &Path) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite://{}", file(name, home).display()),
+            Self::Postgres { server, .. } => format!("{server}/{name}"),
+        }
+    }
+
+    /// Returns the bytes that the disk of the databases has left.
+    ///
+    /// # Errors
+    /// When `df` does not tell.
+    pub async fn free_bytes(&self, home: &Path) -> Result<u64> {
+        let folder = match self {
+            Self::Sqlite => home,
+            Self::Postgres { data, .. } => data,
+        };
+        let output =
+            Command::new("df").args(["--output=avail", "-B1"]).arg(folder).stdin(Stdio::null()).output().await?;
+        let text = String::from_utf8(output.stdout)?;
+        let bytes = text.lines().last().and_then(|line| line.trim().parse().ok());
+        bytes.ok_or_else(|| format!("df {}: {}", folder.display(), String::from_utf8_lossy(&output.stderr)).into())
+    }
+
+    /// Makes a closed SQLite database durable on its disk; a server does that itself.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn sync(&self, name: &str, home: &Path) -> Result<()> {
+        match self {
+            Self::Sqlite => Ok(std::fs::File::open(file(name, home))?.sync_all()?),
+            Self::Postgres { .. } => Ok(()),
+        }
+    }
+
     /// Creates an empty database called `name`, below `home`, and returns the program with the settings for it.
     ///
     /// # Errors
@@ -99,6 +140,11 @@ impl Databases {
             }
         }
     }
+}
+
+/// File of an SQLite database in the data directory of its Tieline.
+fn file(name: &str, home: &Path) -> PathBuf {
+    home.join(name).join("tieline.db")
 }
 
 async fn psql(url: &str, sql: &str) -> Result<String> {

@@ -10,6 +10,7 @@
 //! - `hooks` measures webhooks and `registry` the registry, by requests that are complete with their answer (`asked`)
 //!   to a Tieline `alone`; `grid` is their tables;
 //! - `routes` measures events that routes send to webhooks;
+//! - `scale` measures with few and with many stored events;
 //! - `fairness` measures one organisation beside others that behave badly;
 //! - `start` is about starting and stopping; `usage` reads processor time and memory;
 //! - `figures` is the outcome of a run, `table` puts the outcomes side by side, and `chart` draws figures against aims.
@@ -35,6 +36,7 @@ mod received;
 mod registry;
 mod routes;
 mod run;
+mod scale;
 mod seal;
 mod start;
 mod table;
@@ -63,6 +65,8 @@ usage: bench run sqlite|postgres FILE [--quick]   measure, and write the figures
        bench registry-table FILE...
        bench routes sqlite|postgres FILE [--quick]     the same of routes to webhooks
        bench routes-table FILE...
+       bench scale sqlite|postgres FILE [--quick]      the same with few and with many stored events
+       bench scale-table FILE...
        bench chart FILE.svg TITLE LABEL=VALUE:AIM...   draw figures against aims; AIM:most where less is better
        bench fairness sqlite|postgres             fail where organisations that behave badly hold up one that does not
 
@@ -111,7 +115,7 @@ async fn obey(arguments: &[String]) -> Result<()> {
         }
         ["chart", file, title, bars @ ..] if !bars.is_empty() => Ok(std::fs::write(file, chart::svg(title, bars)?)?),
         ["fairness", kind] => fairness::measure(Kind::parse(kind).ok_or(USAGE)?).await,
-        [group @ ("channels" | "hooks" | "registry" | "routes"), kind, file, rest @ ..]
+        [group @ ("channels" | "hooks" | "registry" | "routes" | "scale"), kind, file, rest @ ..]
             if matches!(rest, [] | ["--quick"]) =>
         {
             let (kind, file, quick) = (Kind::parse(kind).ok_or(USAGE)?, Path::new(file), !rest.is_empty());
@@ -119,6 +123,7 @@ async fn obey(arguments: &[String]) -> Result<()> {
                 "channels" => channels::measure(kind, file, quick).await,
                 "hooks" => hooks::measure(kind, file, quick).await,
                 "routes" => routes::measure(kind, file, quick).await,
+                "scale" => scale::measure(kind, file, quick).await,
                 _ => registry::measure(kind, file, quick).await,
             }
         }
@@ -126,13 +131,15 @@ async fn obey(arguments: &[String]) -> Result<()> {
             print!("{}", hooks::script().await?);
             Ok(())
         }
-        [group @ ("channels-table" | "hooks-table" | "registry-table" | "routes-table"), files @ ..]
-            if !files.is_empty() =>
-        {
+        [
+            group @ ("channels-table" | "hooks-table" | "registry-table" | "routes-table" | "scale-table"),
+            files @ ..,
+        ] if !files.is_empty() => {
             let table = match *group {
                 "channels-table" => channels::table(files)?,
                 "hooks-table" => hooks::table(files)?,
                 "routes-table" => routes::table(files)?,
+                "scale-table" => scale::table(files)?,
                 _ => registry::table(files)?,
             };
             print!("{table}");

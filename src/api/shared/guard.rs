@@ -1,7 +1,9 @@
 //! The middleware around each dialect: every failure inside becomes the dialect's own error response.
 //!
-//! A request runs in a task of its own. A client that hangs up does not abort its work, and shutdown can wait for it.
+//! A client that hangs up does not abort the work of its request, and shutdown waits for it (`kept`).
 //! Here and nowhere else a fault becomes a response, and a request becomes a log line.
+
+mod kept;
 
 use std::{
     marker::PhantomData,
@@ -20,6 +22,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use self::kept::Kept;
 use super::{
     budget::Limits,
     contract::{Contract, PathContract},
@@ -60,7 +63,7 @@ pub struct Plumbing {
     pub tracer: Tracer,
     /// Source of request ids and of the ids of bugs.
     pub ambient: Ambient,
-    /// Tracker of the requests' tasks. At shutdown it is closed and awaited, so that the last requests finish.
+    /// Tracker of the requests. At shutdown it is closed and awaited, so that the last ones finish.
     pub tasks: TaskTracker,
     /// Maximum size of a request body.
     pub body_limit_bytes: usize,
@@ -118,12 +121,7 @@ impl<S: ErrorShape> Endpoint for Guard<S> {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let work = run::<S>(self.inner.clone(), self.served.clone(), request);
-        // The task catches panics itself, so it fails only when the runtime goes down.
-        let plumbing = &self.served.plumbing;
-        let answer = plumbing.tasks.spawn(work).await;
-        let gone = Fault::Core(Error::Unavailable { what: "the service" });
-        let occasion = || Occasion { path: "", now: plumbing.ambient.now(), mark: [0; 4] };
-        Ok(answer.unwrap_or_else(|_| render::<S>(&gone, occasion())))
+        Ok(Kept::new(&self.served.plumbing.tasks, work).await)
     }
 }
 

@@ -5,14 +5,17 @@ mod table;
 
 use std::{
     path::Path,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use self::fill::{Filler, Owner};
+use self::fill::{DUE, Filler, Owner};
 use crate::{
     Result,
     alone::Alone,
@@ -44,9 +47,10 @@ const BYTES_OF_EVENT: u64 = 1_600;
 const RESERVE_BYTES: u64 = 3_000_000_000;
 /// Time from the start of Tieline to its first pass of retention, which cannot be set.
 const FIRST_PASS: Duration = Duration::from_secs(600);
-/// Time of the load before the pass, and time limit for its end.
-const LEAD: Duration = Duration::from_secs(10);
+/// Time of the load before the pass, time limit for its end, and interval of the looks at what it has left.
+const LEAD: Duration = Duration::from_secs(5);
 const PASS_LIMIT: Duration = Duration::from_secs(180);
+const LOOK: Duration = Duration::from_millis(100);
 /// Number of pages that are measured, and number of items of each.
 const PAGES: usize = 5;
 const ITEMS: [usize; PAGES] = [50, 10, 10, 50, 50];
@@ -75,7 +79,7 @@ struct Size {
     /// Acceptance at a fixed rate.
     quiet: Paced,
     /// The same during a pass of retention, where one was waited for.
-    pass: Option<Paced>,
+    pass: Option<Pass>,
 }
 
 /// Acceptance at a fixed rate.
@@ -87,6 +91,14 @@ struct Paced {
     longest_ms: f64,
     server_ms: f64,
     database_ms: f64,
+}
+
+/// Acceptance at a fixed rate beside a pass of retention.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+struct Pass {
+    /// Time in which it removed what was due.
+    took_ms: f64,
+    beside: Paced,
 }
 
 /// Extent of the measurement.
@@ -102,7 +114,7 @@ struct Plan {
 impl Plan {
     fn new(quick: bool) -> Result<Self> {
         let seconds = |full, short| Duration::from_secs(if quick { short } else { full });
-        let (few, many) = if quick { (20_000, 1_000_000) } else { (100_000, 10_000_000) };
+        let (few, many) = if quick { (100_000, 1_000_000) } else { (100_000, 10_000_000) };
         let many = match std::env::var("TIELINE_BENCH_STORED") {
             Ok(text) => text.parse().map_err(|error| format!("TIELINE_BENCH_STORED={text}: {error}"))?,
             Err(_) => many,
@@ -112,7 +124,7 @@ impl Plan {
         }
         Ok(Self {
             stored: [few, many],
-            passes: [!quick, true],
+            passes: [!quick; 2],
             closed: seconds(8, 3),
             page: seconds(4, 2),
             quiet: seconds(30, 10),
@@ -144,7 +156,7 @@ pub async fn measure(kind: Kind, file: &Path, quick: bool) -> Result<()> {
             .await?;
         let filler = Filler::open(&databases, (NAME, home.path())).await?;
         let size = size(&alone, &owners[0], &plan).await?;
-        let pass = if plan.passes[index] { Some(pass(&alone, &filler).await?) } else { None };
+        let pass = if plan.passes[index] { Some(pass(&alone, &filler, &owners).await?) } else { None };
         sizes[index] = Size { stored, bytes: filler.bytes().await?, pass, ..size };
         filler.close().await?;
         from = stored;
@@ -230,22 +242,45 @@ fn events(token: &str) -> Result<Arc<Requests>> {
 }
 
 /// Waits for the first pass of retention, and measures acceptance from before it to its end.
-async fn pass(alone: &Alone, filler: &Filler) -> Result<Paced> {
+async fn pass(alone: &Alone, filler: &Filler, owners: &[Owner]) -> Result<Pass> {
     let (requests, numbers) = (events(&alone.owners[0].token)?, Arc::new(AtomicU64::new(1)));
     alone.step("waiting for the first pass of retention, ten minutes after the start");
     tokio::time::sleep_until((alone.tieline.began + FIRST_PASS - LEAD).into()).await;
-    if filler.is_removed().await? {
-        return Err("the first pass of retention was over before it was waited for".into());
+    let is_over = AtomicBool::new(false);
+    let load = async {
+        let mut window = Window::default();
+        while !is_over.load(Relaxed) {
+            window.add(asked::load(alone, &requests, &numbers, (Shape::Open(RATE), LEAD)).await?);
+        }
+        Ok(window.paced())
+    };
+    let watch = async {
+        let took = removal(filler, owners).await;
+        is_over.store(true, Relaxed);
+        took
+    };
+    let (beside, took) = tokio::try_join!(load, watch)?;
+    Ok(Pass { took_ms: took.as_secs_f64() * 1000.0, beside })
+}
+
+/// Waits until nothing is due for removal any more, and returns the time from the first removal on.
+async fn removal(filler: &Filler, owners: &[Owner]) -> Result<Duration> {
+    // Each event has a delivery.
+    if filler.due(owners).await? != 2 * DUE {
+        return Err("the first pass of retention began before it was waited for".into());
     }
-    let (mut window, began) = (Window::default(), Instant::now());
+    let limit = Instant::now() + LEAD + PASS_LIMIT;
+    let mut began = Instant::now();
     loop {
-        window.add(asked::load(alone, &requests, &numbers, (Shape::Open(RATE), LEAD)).await?);
-        if filler.is_removed().await? {
-            return Ok(window.paced());
+        match filler.due(owners).await? {
+            0 => return Ok(began.elapsed()),
+            due if due == 2 * DUE => began = Instant::now(),
+            _ => {}
         }
-        if began.elapsed() > LEAD + PASS_LIMIT {
-            return Err("there was no pass of retention".into());
+        if Instant::now() > limit {
+            return Err("the pass of retention did not end, or there was none".into());
         }
+        tokio::time::sleep(LOOK).await;
     }
 }
 

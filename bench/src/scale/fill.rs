@@ -1,5 +1,5 @@
-//! Stored events, written into the database of a Tieline that is stopped: each with a finished delivery and an attempt,
-//! none due for removal, in the order of their times.
+//! Stored events, written into the database of a Tieline that is stopped: each with a finished delivery and an attempt, in
+//! the order of their times. The first ones of each filling are due for removal.
 //!
 //! This is the one place of the bench that knows the tables.
 
@@ -18,8 +18,11 @@ const REPORT: u64 = 1_000_000;
 const DAY_MS: u64 = 86_400_000;
 /// Age of the first event; that of the last one is a minute. Retention is 30 days.
 const SPAN_MS: u64 = 20 * DAY_MS;
-/// Age of an event that is due for removal.
+/// Number of events that are due for removal, and the age of the first one; a second lies between two.
+pub const DUE: u64 = 10_000;
 const DUE_MS: u64 = 40 * DAY_MS;
+/// Age that divides those that are due from those that are kept.
+const KEPT_MS: u64 = 30 * DAY_MS;
 /// Source of the events.
 const SOURCE: &str = "bench";
 
@@ -62,13 +65,18 @@ impl Filler {
         Ok(Self { db, backend, queued })
     }
 
-    /// Stores the events from number `from` up to, but without, number `to`, and what one pass of retention removes.
+    /// Stores the events from number `from` up to, but without, number `to`; the first [`DUE`] are due for removal.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn fill(&self, owners: &[Owner], (from, to): (u64, u64)) -> Result<()> {
         let (now_ms, count) = (clock::wall_seconds() * 1000, to - from);
-        let times = format!("{} + (n - {from}) * {SPAN_MS} / {count}", now_ms - SPAN_MS - 60_000);
+        let times = format!(
+            "CASE WHEN n < {} THEN {} + (n - {from}) * 1000 ELSE {} + (n - {from}) * {SPAN_MS} / {count} END",
+            from + DUE,
+            now_ms - DUE_MS,
+            now_ms - SPAN_MS - 60_000
+        );
         for first in (from..to).step_by(usize::try_from(SLICE)?) {
             let past = to.min(first + SLICE);
             let tx = self.db.begin().await?;
@@ -85,17 +93,20 @@ impl Filler {
         if self.queued {
             self.db.execute_unprepared(&format!("UPDATE destination SET last_seq = {to}, cursor = {to}")).await?;
         }
-        let owner = owners.first().ok_or("no organisation")?;
-        self.db.execute_unprepared(&self.due(owner, now_ms - DUE_MS)).await?;
         self.settle().await
     }
 
-    /// Returns true if there is nothing left that was due for removal.
+    /// Returns the number of deliveries and events that are due for removal.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn is_removed(&self) -> Result<bool> {
-        Ok(self.value::<i64>("SELECT COUNT(*) FROM event WHERE kind = 'bench.due'").await? == 0)
+    pub async fn due(&self, owners: &[Owner]) -> Result<u64> {
+        let all = owners.iter().map(|owner| self.uuid(&owner.organisation)).collect::<Vec<_>>().join(", ");
+        let hex = format!("{:012x}", clock::wall_seconds() * 1000 - KEPT_MS);
+        let first = self.uuid(&format!("{}-{}-7000-8000-000000000000", &hex[..8], &hex[8..]));
+        let of = |table| format!("(SELECT COUNT(*) FROM {table} WHERE organisation_id IN ({all}) AND id < {first})");
+        let sql = format!("SELECT {} + {}", of("delivery"), of("event"));
+        Ok(u64::try_from(self.value::<i64>(&sql).await?)?)
     }
 
     /// Returns the bytes of the whole database.
@@ -192,18 +203,6 @@ impl Filler {
         statements.extend(self.queued.then_some(progress));
         statements.push(attempt.to_owned());
         statements
-    }
-
-    /// Returns the statement that stores an event that is due for removal.
-    fn due(&self, owner: &Owner, ms: u64) -> String {
-        let ms = ms.to_string();
-        format!(
-            "INSERT INTO event (organisation_id, id, kind, source, attributes, data, created_at) \
-             SELECT {}, {}, 'bench.due', '{SOURCE}', '{{}}', '{{}}', {}",
-            self.uuid(&owner.organisation),
-            self.id(&ms),
-            self.time(&ms)
-        )
     }
 
     fn uuid(&self, id: &str) -> String {

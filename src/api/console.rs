@@ -3,6 +3,7 @@
 //! All of it is in the binary; nothing is fetched from another server.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
@@ -132,7 +133,7 @@ fn console_file(content_type: &str, body: impl Into<Bytes>) -> Asset {
     Asset::new(content_type, body, Caching::Revalidate).with_policy(CONSOLE_POLICY)
 }
 
-/// Returns a file of Swagger UI. Each is unpacked once a process, when it is first asked for.
+/// Returns a file of Swagger UI, which the binary has compressed. Each is found once a process, when it is first asked for.
 fn swagger_file(path: &str) -> Option<Arc<Asset>> {
     static FILES: Mutex<BTreeMap<String, Arc<Asset>>> = Mutex::new(BTreeMap::new());
     let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,7 +142,15 @@ fn swagger_file(path: &str) -> Option<Arc<Asset>> {
     }
     let nothing = Arc::new(Config::new([Url::new("", "")]));
     let file = utoipa_swagger_ui::serve(path, nothing).ok()??;
-    let asset = Arc::new(console_file(&file.content_type, file.bytes.into_owned()));
+    let bytes = match file.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    let asset = match file.gzpipped {
+        true => Asset::packed(&file.content_type, bytes, Caching::Revalidate),
+        false => Asset::new(&file.content_type, bytes, Caching::Revalidate),
+    };
+    let asset = Arc::new(asset.with_policy(CONSOLE_POLICY));
     files.insert(path.to_owned(), asset.clone());
     Some(asset)
 }

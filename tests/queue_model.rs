@@ -11,6 +11,7 @@ use proptest::{
     prelude::*,
     test_runner::{RngAlgorithm, TestRng, TestRunner},
 };
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use tieline::worker::dispatcher::Dispatcher;
 
@@ -145,6 +146,17 @@ impl World {
         }
     }
 
+    /// Asserts that nothing in a queue has progress: a worker would send it again.
+    async fn queues_are_plain(&self) {
+        let sql = "SELECT COUNT(*) AS passed FROM delivery_progress p JOIN delivery d ON d.organisation_id = \
+             p.organisation_id AND d.id = p.delivery_id JOIN destination t ON t.id = d.destination_id \
+             WHERE d.seq > t.cursor";
+        let store = self.app.app.base.store();
+        let statement = Statement::from_string(store.reader().get_database_backend(), sql);
+        let row = store.reader().query_one_raw(statement).await.unwrap().unwrap();
+        assert_eq!(row.try_get::<i64>("", "passed").unwrap(), 0);
+    }
+
     async fn replay(&self) {
         self.app.owner.post("/v1/deliveries/replay", &json!({"destinationId": self.destination})).await.ok(202);
     }
@@ -211,6 +223,7 @@ fn for_many(cases: u32, database: impl Fn(&tokio::runtime::Runtime) -> Option<Da
             let mut world = World::start(database).await;
             for step in &steps {
                 world.take(step).await;
+                world.queues_are_plain().await;
             }
             world.check().await;
         });

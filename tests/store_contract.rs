@@ -146,7 +146,7 @@ fn release(claimed: &Claimed) -> Release {
         health: None,
         address: claimed.destination.address.clone(),
         slow: None,
-        cursor: None,
+        cursor: 0,
     }
 }
 
@@ -271,14 +271,15 @@ both! {
         store::pipeline::outbox::append(&tx, &events, &mut deliveries, app.now(), None).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(deliveries[..6].iter().map(|one| one.seq).collect::<Vec<_>>(), [None, None, Some(1), Some(1), Some(2), Some(2)]);
-        let queues: Vec<Position> = ids.iter().map(|id| Position { id: *id, cursor: 0 }).collect();
-        let due = store::pipeline::deliveries::due(app.app.base.store().reader(), &queues, 4, app.now()).await.unwrap();
+        let queues: Vec<Position> = ids.iter().map(|id| Position { id: *id, cursor: 0, last_seq: 9 }).collect();
+        let loaded = store::pipeline::deliveries::due(app.app.base.store().reader(), &queues, 4, app.now()).await.unwrap();
         let of = |id: DestinationId| -> Vec<Value> {
-            due.iter().filter(|due| due.delivery.destination_id == id).map(|due| (*due.event.fact.data).clone()).collect()
+            loaded[&id].due.iter().map(|due| (*due.event.fact.data).clone()).collect()
         };
         assert_eq!(of(ids[0]), [2, 4, 6, 8].map(Value::from));
         assert_eq!(of(ids[1]), [3, 5, 7, 9].map(Value::from));
-        assert_eq!(due[0].event, events[2], "an event comes back as it went in");
+        assert_eq!(loaded[&ids[1]].reached, 4);
+        assert_eq!(loaded[&ids[0]].due[0].event, events[2], "an event comes back as it went in");
     }
 }
 

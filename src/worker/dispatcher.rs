@@ -42,7 +42,7 @@ use crate::{
         self,
         kernel::lease_clock::LeaseClock,
         pipeline::{
-            deliveries::Due,
+            deliveries::Loaded,
             destinations::{Claim, Claimed, Lease},
         },
     },
@@ -213,19 +213,16 @@ impl Dispatcher {
             store::pipeline::deliveries::due_first(reader, &in_any, LOAD, now),
             store::pipeline::deliveries::due_first(reader, &slow_in_any, LOAD_SLOW, now),
         )?;
-        let mut waiting: HashMap<DestinationId, Vec<Due>> = HashMap::with_capacity(claimed.len());
-        for due in due.into_iter().chain(due_first).chain(due_slow) {
-            waiting.entry(due.delivery.destination_id).or_default().push(due);
-        }
+        let mut loaded: HashMap<DestinationId, Loaded> = due.into_iter().chain(due_first).chain(due_slow).collect();
         let with_due = |(claimed, slot): (Claimed, Slot)| {
-            let due = waiting.remove(&claimed.destination.id).unwrap_or_default();
-            (claimed, slot, due)
+            let loaded = loaded.remove(&claimed.destination.id).unwrap_or_default();
+            (claimed, slot, loaded)
         };
         self.work(claimed.into_iter().map(with_due).collect(), sessions)
     }
 
     /// Opens the sessions of leased destinations whose deliveries are at hand.
-    pub(super) async fn open(&self, leased: Vec<(Claimed, Slot, Vec<Due>)>) -> Result<Vec<Work>> {
+    pub(super) async fn open(&self, leased: Vec<(Claimed, Slot, Loaded)>) -> Result<Vec<Work>> {
         let sessions = self.sessions(leased.iter().map(|(one, ..)| &one.destination).collect()).await?;
         self.work(leased, sessions)
     }
@@ -245,17 +242,16 @@ impl Dispatcher {
 
     fn work(
         &self,
-        leased: Vec<(Claimed, Slot, Vec<Due>)>,
+        leased: Vec<(Claimed, Slot, Loaded)>,
         mut sessions: HashMap<DestinationId, Box<dyn Session>>,
     ) -> Result<Vec<Work>> {
         let mut work = Vec::with_capacity(leased.len());
-        for (claimed, slot, due) in leased {
+        for (claimed, slot, loaded) in leased {
             let sender = self.senders.of(&claimed.destination.kind)?;
             let Some(session) = sessions.remove(&claimed.destination.id) else { continue };
             let rate_limit = session.rate_limit().unwrap_or_else(|| sender.rate_limit());
             let keeps_order = sender.keeps_order();
-            let load = if !keeps_order && claimed.slow { LOAD_SLOW } else { LOAD };
-            work.push(Work { claimed, session, keeps_order, rate_limit, due, load, slot });
+            work.push(Work { claimed, session, keeps_order, rate_limit, loaded, slot });
         }
         Ok(work)
     }

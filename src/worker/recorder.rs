@@ -35,7 +35,7 @@ use crate::{
     store::{
         self,
         pipeline::{
-            deliveries::Due,
+            deliveries::Loaded,
             destinations::{Release, Released},
         },
     },
@@ -62,10 +62,14 @@ pub(super) struct Record {
     attempts: Vec<Attempt>,
     /// Positions in the queue that were loaded, in their order.
     queue: Vec<i64>,
-    /// Those that were delivered at the first attempt: the cursor tells it, once it is there.
+    /// Position up to which it was loaded.
+    reached: i64,
+    /// Those that were delivered at the first attempt: the cursor tells it.
     delivered: Vec<Delivery>,
     /// Those whose state no cursor tells.
     changed: Vec<Delivery>,
+    /// Those that the rate limit did not admit, with the time at which it does.
+    limited: Vec<(Delivery, Time)>,
     /// Times at which the events of the delivered ones were accepted.
     accepted_at: Vec<Time>,
     /// Duration from which on an attempt is slow.
@@ -73,11 +77,11 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Creates an empty record of loaded deliveries; `more` is set where more of them wait.
-    pub(super) fn new(destination: &Destination, (due, more): (&[Due], bool), slow_after: Duration) -> Self {
+    /// Creates an empty record of loaded deliveries.
+    pub(super) fn new(destination: &Destination, loaded: &Loaded, last_seq: i64, slow_after: Duration) -> Self {
         let release = Release {
             id: destination.id,
-            more,
+            more: loaded.more || loaded.reached < last_seq,
             not_before: None,
             later: None,
             pace_until: None,
@@ -88,7 +92,7 @@ impl Record {
             health: None,
             address: destination.address.clone(),
             slow: None,
-            cursor: None,
+            cursor: 0,
         };
         Self {
             release,
@@ -97,9 +101,11 @@ impl Record {
             is_operational: false,
             exhausted: Vec::new(),
             attempts: Vec::new(),
-            queue: due.iter().filter_map(|due| due.delivery.seq).collect(),
+            queue: loaded.due.iter().filter_map(|due| due.delivery.seq).collect(),
+            reached: loaded.reached,
             delivered: Vec::new(),
             changed: Vec::new(),
+            limited: Vec::new(),
             accepted_at: Vec::new(),
             slow_after,
         }
@@ -160,15 +166,20 @@ impl Record {
         }
     }
 
-    /// Moves the cursor over the longest run of the queue that is through. What was delivered beyond it has a state of its
-    /// own.
-    pub(super) fn move_cursor(&mut self, now: Time) {
-        let through: HashSet<i64> =
+    /// Moves the cursor up to the first delivery of the queue that had no turn. One that the rate limit did not admit, and
+    /// another one after it, waits by itself.
+    pub(super) fn move_cursor(&mut self) {
+        let mut through: HashSet<i64> =
             self.delivered.iter().chain(&self.changed).filter_map(|delivery| delivery.seq).collect();
-        let cursor = self.queue.iter().copied().take_while(|seq| through.contains(seq)).last();
-        let beyond = self.delivered.extract_if(.., |delivery| delivery.seq > cursor);
-        self.changed.extend(beyond.map(|delivery| delivered(delivery, now)));
-        self.release.cursor = cursor;
+        let last = through.iter().copied().max().unwrap_or_default();
+        for (delivery, at) in std::mem::take(&mut self.limited) {
+            if delivery.seq.is_some_and(|seq| seq < last) {
+                through.extend(delivery.seq);
+                self.again_alone(delivery, at);
+            }
+        }
+        let waits = self.queue.iter().find(|seq| !through.contains(seq));
+        self.release.cursor = waits.map_or(self.reached, |seq| seq - 1);
     }
 
     /// Adds a delivery that ended otherwise.
@@ -176,9 +187,9 @@ impl Record {
         self.changed.push(delivery);
     }
 
-    /// Adds a delivery that is retried alone; the others do not wait for it.
+    /// Adds a delivery that waits alone until a time; the others do not wait for it.
     pub(super) fn again_alone(&mut self, delivery: Delivery, at: Time) {
-        self.changed.push(delivery);
+        self.changed.push(Delivery { next_attempt_at: Some(at), ..delivery });
         self.look_again(at);
     }
 
@@ -191,6 +202,14 @@ impl Record {
     pub(super) fn again(&mut self, delivery: Delivery, at: Time) {
         self.changed.push(delivery);
         self.pause_until(at);
+    }
+
+    /// Adds a delivery that the rate limit admits at a time; until then the destination rests.
+    pub(super) fn limited(&mut self, delivery: Delivery, at: Time) {
+        self.limited.push((delivery, at));
+        if self.release.not_before.is_none() {
+            self.pause_until(at);
+        }
     }
 
     /// Pauses the destination until a time.

@@ -34,7 +34,7 @@ use crate::{
     store::{
         self,
         pipeline::{
-            deliveries::{ASIDE, Due},
+            deliveries::{Due, Loaded},
             destinations::Claimed,
         },
     },
@@ -50,9 +50,7 @@ pub(super) struct Work {
     pub(super) session: Box<dyn Session>,
     pub(super) keeps_order: bool,
     pub(super) rate_limit: RateLimit,
-    pub(super) due: Vec<Due>,
-    /// Maximum number of deliveries that were loaded.
-    pub(super) load: usize,
+    pub(super) loaded: Loaded,
     pub(super) slot: Slot,
 }
 
@@ -74,8 +72,10 @@ impl Drop for Leased<'_> {
 
 /// Result of one delivery's turn.
 enum Turn {
-    /// Its time has not come: of its retry, of the rate limit, or after a check that failed.
+    /// Its time has not come: of its retry, or after a check that failed.
     Waits(Time),
+    /// Not admitted by the rate limit until a time.
+    Limited(Time),
     /// Ended without an attempt.
     Skipped(Skip),
     /// Attempted.
@@ -87,7 +87,7 @@ impl Turn {
     fn duration(&self) -> Duration {
         match self {
             Turn::Attempted(outcome) => outcome.duration,
-            Turn::Waits(_) | Turn::Skipped(_) => Duration::ZERO,
+            Turn::Waits(_) | Turn::Limited(_) | Turn::Skipped(_) => Duration::ZERO,
         }
     }
 }
@@ -109,9 +109,9 @@ impl Dispatcher {
     /// Dispatches the deliveries of a destination until they are through, one has to wait, or others should have their
     /// turn; then records the outcomes and releases the lease. Returns the time at which the destination is due again.
     pub(super) async fn serve(&self, work: Work) -> Option<Time> {
-        let Work { claimed, session, keeps_order, rate_limit, due, load, slot } = work;
+        let Work { claimed, session, keeps_order, rate_limit, loaded, slot } = work;
         let _leased = Leased::new(self.base.metrics());
-        let Claimed { destination, pace_until, slow, .. } = claimed;
+        let Claimed { destination, pace_until, slow, last_seq, .. } = claimed;
         let serving = Serving {
             dispatcher: self,
             session: &*session,
@@ -121,11 +121,10 @@ impl Dispatcher {
             organisation_schedule: OnceCell::new(),
             arrival_time: Mutex::new(pace_until),
         };
-        let more = more_are_due(&due, load, self.base.ambient().now());
-        let mut record = Record::new(&destination, (&due, more), self.settings.slow_after);
+        let mut record = Record::new(&destination, &loaded, last_seq, self.settings.slow_after);
         let last_call = Instant::now() + self.settings.lease / 2;
         let mut at_once = if keeps_order || slow { 1 } else { AT_ONCE };
-        let (mut due, mut idle, mut in_flight) = (due.into_iter(), vec![slot], FuturesUnordered::new());
+        let (mut due, mut idle, mut in_flight) = (loaded.due.into_iter(), vec![slot], FuturesUnordered::new());
         let (mut goes_on, mut out_of_time) = (true, false);
         loop {
             while goes_on && in_flight.len() < at_once && due.len() > 0 {
@@ -152,7 +151,7 @@ impl Dispatcher {
         }
         record.release.more |= out_of_time;
         record.release.pace_until = *serving.arrival_time.lock().unwrap_or_else(PoisonError::into_inner);
-        record.move_cursor(self.base.ambient().now());
+        record.move_cursor();
         let due_again = self.recorder.write(record).await;
         drop(idle);
         due_again
@@ -200,7 +199,7 @@ impl Serving<'_> {
             Ok(()) => {
                 self.send(delivery, sending).await.map_or_else(failed, |outcome| Turn::Attempted(Box::new(outcome)))
             }
-            Err(at) => Turn::Waits(at),
+            Err(at) => Turn::Limited(at),
         }
     }
 
@@ -243,11 +242,17 @@ impl Serving<'_> {
                 record.pause_until(at);
                 return false;
             }
-            Turn::Waits(at) => {
-                // They come in the order of their times: one that waits is before all that were not loaded.
-                record.release.more &= self.keeps_order;
+            Turn::Waits(at) if delivery.next_attempt_at == Some(at) => {
                 record.look_again(at);
                 return true;
+            }
+            Turn::Waits(at) => {
+                record.again_alone(delivery, at);
+                return true;
+            }
+            Turn::Limited(at) => {
+                record.limited(delivery, at);
+                return false;
             }
             Turn::Skipped(Skip { state, reason }) => {
                 record.ended(finished(&mut delivery, state, reason.into_owned(), now));
@@ -338,15 +343,6 @@ impl Serving<'_> {
         record.again(delivery, until);
         false
     }
-}
-
-/// Returns whether more deliveries of a destination are due than were loaded.
-fn more_are_due(due: &[Due], load: usize, now: Time) -> bool {
-    let is_aside = |due: &&Due| due.delivery.aside_at.is_some_and(|at| at <= now);
-    let aside: Vec<&Due> = due.iter().filter(is_aside).collect();
-    // Those that have stepped aside come by their times: while one of them waits, all that were not loaded wait longer.
-    let no_one_waits = aside.iter().all(|due| due.delivery.next_attempt_at.is_none_or(|at| at <= now));
-    due.len() - aside.len() == load || aside.len() == ASIDE && no_one_waits
 }
 
 fn finished(delivery: &mut Delivery, state: DeliveryState, reason: String, now: Time) -> Delivery {

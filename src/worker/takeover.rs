@@ -21,7 +21,7 @@ use crate::{
         Result,
         ids::{DestinationId, OrganisationId},
     },
-    store::pipeline::destinations::Offer,
+    store::pipeline::{deliveries::Loaded, destinations::Offer},
 };
 
 /// A dispatcher while it runs.
@@ -78,11 +78,12 @@ impl Reservation for Reserved {
         let with_slot = |Handed { claimed, mut due }: Handed| {
             // As many as a claim loads: after them, other destinations have their turn.
             due.truncate(LOAD);
+            let reached = due.last().and_then(|due| due.delivery.seq)?;
             let slot = slots.remove(&claimed.destination.id)?;
-            Some((claimed, slot, due))
+            Some((claimed, slot, Loaded { due, reached, more: false }))
         };
         let handed: Vec<_> = handed.into_iter().filter_map(with_slot).collect();
-        running.dispatcher.base.metrics().handed_over(handed.iter().map(|(.., due)| due.len()).sum());
+        running.dispatcher.base.metrics().handed_over(handed.iter().map(|(.., loaded)| loaded.due.len()).sum());
         let in_flight = running.in_flight.clone();
         in_flight.spawn(async move {
             let opened = running.dispatcher.open(handed).await;

@@ -14,7 +14,10 @@ use tieline::{
         search::Period,
         trace::Traceparent,
     },
-    store::pipeline::{deliveries, events, outbox, records},
+    store::pipeline::{
+        deliveries::{self, Loaded},
+        events, outbox, records,
+    },
 };
 
 use super::*;
@@ -180,7 +183,7 @@ both! {
         let claimed = claim(store, owner, app.now(), 5).await;
         let attempts = attempts(&app, &wanted[0]);
         // A release that comes three times, as where rows are filled up, is one.
-        let released = Release { successes: 2, last_sent_at: Some(app.now()), cursor: Some(2), ..release(&claimed[0]) };
+        let released = Release { successes: 2, last_sent_at: Some(app.now()), cursor: 2, ..release(&claimed[0]) };
         let (tried, releases) = (attempts.iter().collect::<Vec<_>>(), [&released; 3]);
         match records::write_at_once(store, owner, app.now(), &tried, &releases).await.unwrap() {
             Some(states) => assert_eq!((states.len(), states[&to.id].due_at), (1, None)),
@@ -221,8 +224,11 @@ both! {
             seq: None,
             ..wanted[0].clone()
         };
+        let claimed = claim(store, Uuid::from_u128(1), app.now(), 5).await;
         let tx = store.begin().await.unwrap();
         deliveries::save(&tx, &[&retried]).await.unwrap();
+        let passed = Release { more: true, cursor: 1, ..release(&claimed[0]) };
+        store::pipeline::destinations::release(&tx, Uuid::from_u128(1), app.now(), &[&passed]).await.unwrap();
         let again = Delivery { attempts: 2, aside_at: Some(later), ..retried };
         deliveries::save(&tx, &[&again]).await.unwrap();
         tx.commit().await.unwrap();
@@ -231,15 +237,15 @@ both! {
         };
         assert_eq!(find(&again).await, again);
         assert_eq!(find(&wanted[2]).await, wanted[2]);
-        let due = async |cursor| {
-            let queue = [Position { id: to.id, cursor }];
-            let due = deliveries::due_first(store.reader(), &queue, 5, app.now()).await.unwrap();
-            due.into_iter().map(|due| due.delivery.id).collect::<Vec<_>>()
+        let loads = async |cursor, limit| {
+            let position = Position { id: to.id, cursor, last_seq: 3 };
+            let mut loaded = deliveries::due_first(store.reader(), &[position], limit, app.now()).await.unwrap();
+            let Loaded { due, reached, more } = loaded.remove(&to.id).unwrap();
+            (due.into_iter().map(|due| due.delivery.id).collect::<Vec<_>>(), reached, more)
         };
-        // What waits for a retry is not in the queue any more, whether the cursor has passed it or not.
-        for cursor in [0, 1] {
-            assert_eq!(due(cursor).await, [wanted[2].id, wanted[3].id, again.id]);
-        }
+        assert_eq!(loads(1, 5).await, (vec![wanted[2].id, wanted[3].id, again.id], 3, false));
+        assert_eq!(loads(1, 2).await, (vec![wanted[2].id, wanted[3].id], 3, true), "it comes by its time");
+        assert_eq!(loads(1, 1).await, (vec![wanted[2].id], 2, true));
         let tx = store.begin().await.unwrap();
         let ended = deliveries::end_pending(&tx, to.id, DeliveryState::Failed, "off", app.now()).await.unwrap();
         assert_eq!(ended, 3);
@@ -260,7 +266,7 @@ both! {
         let replayed = find(&again).await;
         assert_eq!((replayed.attempts_before_replay, replayed.replayed_at), (2, Some(app.now())));
         assert_eq!((replayed.content, replayed.reason, replayed.aside_at), (Some(content), None, None));
-        assert_eq!(due(3).await.len(), 3);
+        assert_eq!(loads(3, 5).await.0.len(), 3);
         assert_eq!(deliveries::count_pending(store.reader()).await.unwrap(), 3);
         // A skipped one is replayed with its content.
         let tx = store.begin().await.unwrap();

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Number of deliveries that have stepped aside in one destination that are loaded at once.
-pub const ASIDE: usize = 4;
+const ASIDE: usize = 4;
 
 /// Due delivery, with its event.
 #[derive(Clone, Debug)]
@@ -46,6 +46,17 @@ pub(super) const IN_ORDER: [(&str, &str, Option<usize>); 2] = [
 ];
 const IN_ANY: [(&str, &str, Option<usize>); 1] = [("", "p.next_attempt_at, p.delivery_id", None)];
 
+/// What was loaded of a destination.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// Its due deliveries, and those that wait for a retry among them.
+    pub due: Vec<Due>,
+    /// Position up to which its queue was loaded. There is no delivery at a position that a wake-up has taken.
+    pub reached: i64,
+    /// True if more deliveries than those were left out that are in no queue.
+    pub more: bool,
+}
+
 /// Returns the first `limit` pending deliveries of each destination, with their events, in one round trip: those that wait
 /// for a retry, and then the queue. Those that have stepped aside by `now` do not count; the first [`ASIDE`] of them, by
 /// the times of their retries, come besides. The data of an event is left out where the delivery has content of its own:
@@ -53,23 +64,25 @@ const IN_ANY: [(&str, &str, Option<usize>); 1] = [("", "p.next_attempt_at, p.del
 ///
 /// # Errors
 /// When the database fails.
-pub async fn due(db: &impl ConnectionTrait, queues: &[Position], limit: usize, now: Time) -> Result<Vec<Due>> {
+pub async fn due(
+    db: &impl ConnectionTrait,
+    queues: &[Position],
+    limit: usize,
+    now: Time,
+) -> Result<HashMap<DestinationId, Loaded>> {
     let is_aside = |due: &Due| due.delivery.aside_at.is_some_and(|at| at <= now);
-    let in_order = |Waiting { mut parked, queue }: Waiting| {
-        parked.sort_unstable_by_key(|due| due.delivery.id);
-        let mut left = limit;
-        parked
-            .into_iter()
-            .chain(queue)
-            .filter(move |due| {
-                is_aside(due) || {
-                    left > 0 && {
-                        left -= 1;
-                        true
-                    }
-                }
-            })
-            .collect()
+    let in_order = |position: &Position, Waiting { parked, queue }: Waiting| {
+        let (aside, mut held): (Vec<Due>, Vec<Due>) = parked.into_iter().partition(is_aside);
+        held.sort_unstable_by_key(|due| due.delivery.id);
+        // Those that have stepped aside come by their times: while one of them waits, all that were left out wait longer.
+        let no_one_waits = aside.iter().all(|due| due.delivery.next_attempt_at.is_none_or(|at| at <= now));
+        let more = held.len() == limit || aside.len() == ASIDE && no_one_waits;
+        let taken = queue.len().min(limit - held.len().min(limit));
+        let reached = reached(position, &positions(&queue), taken, limit);
+        let mut due: Vec<Due> = held.into_iter().chain(aside).collect();
+        due.sort_unstable_by_key(|due| due.delivery.id);
+        due.extend(queue.into_iter().take(taken));
+        Loaded { due, reached, more }
     };
     waiting(db, queues, (&IN_ORDER, limit), now, in_order).await
 }
@@ -78,8 +91,13 @@ pub async fn due(db: &impl ConnectionTrait, queues: &[Position], limit: usize, n
 ///
 /// # Errors
 /// When the database fails.
-pub async fn due_first(db: &impl ConnectionTrait, queues: &[Position], limit: usize, now: Time) -> Result<Vec<Due>> {
-    waiting(db, queues, (&IN_ANY, limit), now, |waiting| earliest(waiting, limit)).await
+pub async fn due_first(
+    db: &impl ConnectionTrait,
+    queues: &[Position],
+    limit: usize,
+    now: Time,
+) -> Result<HashMap<DestinationId, Loaded>> {
+    waiting(db, queues, (&IN_ANY, limit), now, |position, waiting| earliest(position, waiting, limit, now)).await
 }
 
 /// Deliveries of one destination: those that wait for a retry, and the first of its queue.
@@ -89,16 +107,38 @@ struct Waiting {
     queue: Vec<Due>,
 }
 
+/// Returns the position up to which a queue is loaded if `taken` of the deliveries at these positions are, of the `limit`
+/// that were read.
+fn reached(position: &Position, read: &[i64], taken: usize, limit: usize) -> i64 {
+    let last = |at: Option<&i64>| at.copied().unwrap_or(position.cursor);
+    if taken < read.len() {
+        return last(taken.checked_sub(1).and_then(|index| read.get(index)));
+    }
+    let end = position.cursor.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX));
+    // What was committed after the claim is read as well.
+    position.last_seq.min(end).max(last(read.last()))
+}
+
+fn positions(queue: &[Due]) -> Vec<i64> {
+    queue.iter().filter_map(|due| due.delivery.seq).collect()
+}
+
 /// Merges by time. The queue stays in its order, whatever the clocks of those who accepted: its cursor passes what is
 /// loaded.
-fn earliest(Waiting { parked, queue }: Waiting, limit: usize) -> Vec<Due> {
+fn earliest(position: &Position, Waiting { parked, queue }: Waiting, limit: usize, now: Time) -> Loaded {
+    let (positions, waits) = (positions(&queue), parked.len());
     let (mut parked, mut queue) = (parked.into_iter().peekable(), queue.into_iter().peekable());
     let next = || match (parked.peek(), queue.peek()) {
         (Some(retry), Some(first)) if retry.delivery.next_attempt_at > Some(first.delivery.created_at) => queue.next(),
         (Some(_), _) => parked.next(),
         (None, _) => queue.next(),
     };
-    std::iter::from_fn(next).take(limit).collect()
+    let due: Vec<Due> = std::iter::from_fn(next).take(limit).collect();
+    let taken = due.iter().filter(|due| due.delivery.seq.is_some()).count();
+    // They come in the order of their times: one that waits is before all that were left out.
+    let one_waits = due.iter().any(|due| due.delivery.next_attempt_at.is_some_and(|at| at > now));
+    let more = !one_waits && (waits == limit || due.len() - taken < waits);
+    Loaded { reached: reached(position, &positions, taken, limit), due, more }
 }
 
 async fn waiting(
@@ -106,10 +146,10 @@ async fn waiting(
     queues: &[Position],
     (parked, limit): (&Parked, usize),
     now: Time,
-    choose: impl Fn(Waiting) -> Vec<Due>,
-) -> Result<Vec<Due>> {
+    choose: impl Fn(&Position, Waiting) -> Loaded,
+) -> Result<HashMap<DestinationId, Loaded>> {
     if queues.is_empty() {
-        return Ok(Vec::new());
+        return Ok(HashMap::new());
     }
     let rows = db.query_all_raw(statement(db.get_database_backend(), queues, parked, limit, now)).await?;
     let mut found: HashMap<DestinationId, Waiting> = HashMap::with_capacity(queues.len());
@@ -119,7 +159,8 @@ async fn waiting(
         let waiting = found.entry(due.delivery.destination_id).or_default();
         if due.delivery.seq.is_some() { waiting.queue.push(due) } else { waiting.parked.push(due) }
     }
-    Ok(queues.iter().filter_map(|queue| found.remove(&queue.id)).flat_map(choose).collect())
+    let mut loaded = |queue: &Position| (queue.id, choose(queue, found.remove(&queue.id).unwrap_or_default()));
+    Ok(queues.iter().map(&mut loaded).collect())
 }
 
 /// Absent time, with the type of the others of a union.
@@ -170,8 +211,7 @@ pub(super) fn statement(
         };
         let queue = format!(
             "SELECT * FROM (SELECT {of_queue} FROM delivery d WHERE d.destination_id = {id} AND d.seq > {cursor} \
-             AND NOT EXISTS (SELECT 1 FROM delivery_progress x WHERE x.organisation_id = d.organisation_id \
-             AND x.delivery_id = d.id) ORDER BY d.seq LIMIT {limit}) AS one"
+             AND d.seq <= {cursor} + {limit}) AS one"
         );
         parked.iter().map(retries).chain([queue]).collect::<Vec<_>>().join(" UNION ALL ")
     };

@@ -4,10 +4,7 @@
 
 /// Returns the deliveries `p` that wait in the queue of a destination `of`, as what follows FROM.
 pub(in crate::store::pipeline) fn in_queue(of: &str) -> String {
-    format!(
-        "delivery p WHERE p.destination_id = {of}.id AND p.seq > {of}.cursor AND NOT EXISTS (SELECT 1 FROM \
-         delivery_progress x WHERE x.organisation_id = p.organisation_id AND x.delivery_id = p.id)"
-    )
+    format!("delivery p WHERE p.destination_id = {of}.id AND p.seq > {of}.cursor")
 }
 
 /// Returns the progress `p` of the deliveries that wait for a retry at a destination `of`, as what follows FROM.

@@ -1,6 +1,7 @@
 //! Progress of deliveries that the cursor of their queue cannot tell: retries, ends without success, replays.
 //!
-//! Whoever changes it holds the lock of the destination's row, or its lease: see [`super::super::destinations::lock`].
+//! Whoever changes it holds the lock of the destination's row, or its lease: see [`super::super::destinations::lock`]. The
+//! first one of a delivery comes with a cursor that has passed it: what waits in a queue has none.
 
 use ::entity::delivery_progress::{ActiveModel, Column, Entity as Progress};
 use sea_orm::{
@@ -104,7 +105,7 @@ pub async fn end_pending(
 }
 
 /// Condition that a delivery of [`derived::SOURCE`] waits in its queue.
-pub(super) const QUEUED: &str = "delivery.seq > destination.cursor AND delivery_progress.state IS NULL";
+pub(super) const QUEUED: &str = "delivery.seq > destination.cursor";
 
 /// Makes a finished delivery pending again, with this content. Returns false where it was pending already. The caller has
 /// locked the destination.

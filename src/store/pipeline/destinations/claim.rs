@@ -34,6 +34,8 @@ pub struct Claimed {
     pub slow: bool,
     /// Position up to which its queue is through.
     pub cursor: i64,
+    /// Position of its end, at the claim.
+    pub last_seq: i64,
 }
 
 /// Queue of a destination.
@@ -43,12 +45,14 @@ pub struct Position {
     pub id: DestinationId,
     /// Position up to which the queue is through.
     pub cursor: i64,
+    /// Position of its end, as far as it is known.
+    pub last_seq: i64,
 }
 
 impl Claimed {
     /// Returns the position of its queue.
     pub fn position(&self) -> Position {
-        Position { id: self.destination.id, cursor: self.cursor }
+        Position { id: self.destination.id, cursor: self.cursor, last_seq: self.last_seq }
     }
 }
 
@@ -126,7 +130,8 @@ pub async fn claim(db: &impl ConnectionTrait, claim: &Claim) -> Result<Vec<Claim
 }
 
 pub(super) fn claimed(row: Row) -> Result<Claimed> {
-    Ok(Claimed { pace_until: row.pace_until, slow: row.slow, cursor: row.cursor, destination: destination(row)? })
+    let (pace_until, slow, cursor, last_seq) = (row.pace_until, row.slow, row.cursor, row.last_seq);
+    Ok(Claimed { pace_until, slow, cursor, last_seq, destination: destination(row)? })
 }
 
 /// Parts of the statement that depend on the clock of the leases.

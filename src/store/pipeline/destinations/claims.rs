@@ -55,8 +55,8 @@ pub struct Release {
     pub address: String,
     /// Class from now on; `None` leaves it.
     pub slow: Option<bool>,
-    /// Position up to which its queue is through; `None` leaves it.
-    pub cursor: Option<i64>,
+    /// Position up to which its queue is through; one before the stored one leaves that.
+    pub cursor: i64,
 }
 
 /// Number of values of a release in the statement.

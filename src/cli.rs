@@ -152,6 +152,9 @@ enum Key {
     Rotate,
 }
 
+/// Stack of a thread: a request is served in the task of its connection, and only what is used of it takes memory.
+const STACK_BYTES: usize = 8 << 20;
+
 /// Runs the command that the arguments of this process name.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -162,7 +165,7 @@ pub fn main() -> ExitCode {
         return if worker::serve(limits).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let mut format = LogFormat::Text;
-    let ran = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let ran = match tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK_BYTES).enable_all().build() {
         Ok(runtime) => runtime.block_on(run(cli.command, &mut format)),
         Err(error) => Err(error.into()),
     };

@@ -200,6 +200,7 @@ pub fn worker_settings(config: &Config) -> worker::Settings {
             per_organisation: delivery.max_concurrent_per_organisation,
             slow: delivery.max_concurrent_slow,
         },
+        load: worker::LOAD,
         slow_after: Duration::from_millis(delivery.slow_after_ms)
             .min(delivery.total_timeout())
             .min(config.egress.total_timeout()),

@@ -7,12 +7,13 @@ use std::{
 
 use serde_json::json;
 use tieline::{
-    app::pipeline::handover::{Handed, LocalDispatcher, Reservation},
+    app::pipeline::handover::{Appended, Handed, LocalDispatcher, Reservation},
     domain::ids::{DestinationId, OrganisationId},
     store::{
         kernel::lease_clock::LeaseClock,
         pipeline::destinations::{Lease, Offer},
     },
+    worker::Settings,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -48,8 +49,12 @@ impl Reservation for Reserved {
         &self.offer
     }
 
-    fn take_over(self: Box<Self>, handed: Vec<Handed>) {
-        self.taken.lock().unwrap().extend(handed);
+    fn is_served(&self, _: DestinationId) -> bool {
+        false
+    }
+
+    fn take_over(self: Box<Self>, appended: Appended) {
+        self.taken.lock().unwrap().extend(appended.leased);
     }
 }
 
@@ -106,6 +111,71 @@ both! {
         app.step("third").await;
         app.drain().await;
         assert_eq!((count_of(&taken), app.slack.messages(CHANNEL).await.len()), (1, 3), "a dispatcher that is gone");
+    }
+}
+
+/// Routes all orders to a webhook.
+async fn webhook(app: &TestApp) -> Integration {
+    let far = Integration::start("output", json!([])).await;
+    far.reply(Reply::Text(204, String::new()));
+    let destination = json!({"kind": "webhook", "url": format!("{}/hook", far.base())});
+    app.owner.post("/v1/routes", &json!({"types": ["order.*"], "destination": destination})).await.ok(201);
+    far
+}
+
+async fn order(app: &TestApp) {
+    app.owner.post("/v1/events", &json!({"type": "order.created"})).await.ok(202);
+}
+
+both! {
+    async fn a_quick_destination_goes_on_under_its_lease(app) {
+        let far = webhook(&app).await;
+        for _ in 0..300 {
+            order(&app).await;
+        }
+        let worker = app.worker_with(app.app.clone(), |settings| Settings { load: 2, ..settings });
+        assert_eq!(worker.step().await.unwrap().destinations, 1);
+        assert_eq!(far.calls().len(), 300);
+        assert_eq!(worker.step().await.unwrap().destinations, 0, "nothing is left");
+        let deliveries = app.deliveries("limit=250").await;
+        assert_eq!(deliveries.len(), 250);
+        for delivery in deliveries {
+            assert_eq!((&delivery["state"], &delivery["attemptCount"]), (&json!("delivered"), &json!(1)));
+        }
+        // One that fails ends it: the others wait for the next claim.
+        far.reply(Reply::Text(500, "no".into()));
+        for _ in 0..5 {
+            order(&app).await;
+        }
+        worker.step().await.unwrap();
+        assert_eq!(far.calls().len(), 302);
+    }
+
+    async fn what_comes_while_a_destination_is_served_is_handed_over(app) {
+        let far = webhook(&app).await;
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(app.deliverer.clone().run(stop.clone()));
+        let handed_over = || {
+            let metrics = app.metrics();
+            let line = metrics.lines().find_map(|line| line.strip_prefix("tieline_deliveries_handed_over_total "));
+            line.unwrap().parse::<usize>().unwrap()
+        };
+        let mut sent = 0;
+        until("all of a burst are handed over", LIMIT, async || {
+            far.reply(Reply::Late(Duration::from_millis(200), json!({})));
+            let before = handed_over();
+            for _ in 0..4 {
+                order(&app).await;
+            }
+            sent += 4;
+            let all = async || (app.deliveries("state=delivered&limit=250").await.len() == sent).then_some(());
+            until("all are delivered", LIMIT, all).await;
+            (handed_over() - before == 4).then_some(())
+        })
+        .await;
+        stop.cancel();
+        running.await.unwrap();
+        assert_eq!(far.calls().len(), sent, "each once");
     }
 }
 

@@ -13,7 +13,7 @@ use proptest::{
 };
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use tieline::worker::dispatcher::Dispatcher;
+use tieline::worker::{Settings, dispatcher::Dispatcher};
 
 use crate::support::{Database, Integration, Reply, Setup, TestApp};
 
@@ -87,6 +87,11 @@ struct World {
 }
 
 impl World {
+    /// Starts a worker that loads two deliveries of a destination at once, and goes on from there.
+    fn worker(app: &TestApp) -> Arc<Dispatcher> {
+        app.worker_with(app.app.clone(), |settings| Settings { load: 2, ..settings })
+    }
+
     async fn start(database: Database) -> Self {
         let settings = vec![("TIELINE_SLACK__CHANNEL_INTERVAL_MS", "0".to_owned())];
         let app = TestApp::start_with(database, Setup { settings, ..Setup::default() }).await;
@@ -97,7 +102,7 @@ impl World {
         let route = json!({"name": "all", "types": ["workflow.*"], "destination": to});
         let destination =
             app.owner.post("/v1/routes", &route).await.ok(201)["destinationId"].as_str().unwrap().to_owned();
-        let workers = (0..WORKERS).map(|_| app.worker_of(app.app.clone())).collect();
+        let workers = (0..WORKERS).map(|_| Self::worker(&app)).collect();
         Self { app, workers, upstream, destination, accepted: Vec::new(), crashes: 0 }
     }
 
@@ -117,7 +122,7 @@ impl World {
                 self.crashes += 1;
                 // What it handed in to be recorded is recorded: that is a crash after the record.
                 self.workers[*worker].settle().await;
-                self.workers[*worker] = self.app.worker_of(self.app.app.clone());
+                self.workers[*worker] = Self::worker(&self.app);
             }
             Step::Advance(seconds) => self.app.advance(Duration::from_secs(*seconds)),
             Step::Webhook(mood) => self.upstream.reply(match mood {

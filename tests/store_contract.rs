@@ -147,6 +147,8 @@ fn release(claimed: &Claimed) -> Release {
         address: claimed.destination.address.clone(),
         slow: None,
         cursor: 0,
+        reached: claimed.last_seq,
+        keep: false,
     }
 }
 

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::{
     Settings,
+    inboxes::Inboxes,
     recorder::Recorder,
     serving::Work,
     slots::{Slot, Slots},
@@ -48,9 +49,7 @@ use crate::{
     },
 };
 
-/// Number of deliveries of one destination that are loaded at once: after them, other destinations have their turn.
-pub(super) const LOAD: usize = 32;
-/// The same of a destination in the slow class: it is served one delivery at a time, and each takes long.
+/// Number of deliveries that are loaded of a destination in the slow class: it is served one at a time, and each takes long.
 const LOAD_SLOW: usize = 2;
 /// Number of destinations that are claimed at once.
 const CLAIM: usize = 64;
@@ -74,6 +73,7 @@ pub struct Dispatcher {
     pub(super) owner: Uuid,
     pub(super) recorder: Recorder,
     pub(super) slots: Arc<Slots>,
+    pub(super) inboxes: Inboxes,
     claims: AsyncMutex<Claims>,
     pub(super) stopping: AtomicBool,
 }
@@ -94,7 +94,8 @@ impl Dispatcher {
         let slots = Slots::new(settings.limits, base.metrics().clone());
         let claims = AsyncMutex::new(Claims { after: OrganisationId(Uuid::nil()), at: None });
         let stopping = AtomicBool::new(false);
-        Arc::new(Self { base, senders, pipeline, settings, owner, recorder, slots, claims, stopping })
+        let inboxes = Inboxes::default();
+        Arc::new(Self { base, senders, pipeline, settings, owner, recorder, slots, inboxes, claims, stopping })
     }
 
     /// Dispatches the deliveries that are due now, once.
@@ -205,12 +206,12 @@ impl Dispatcher {
                 (false, true) => slow_in_any.push(one.position()),
             }
         }
-        let (reader, now) = (self.base.store().reader(), self.base.ambient().now());
+        let (reader, now, load) = (self.base.store().reader(), self.base.ambient().now(), self.settings.load);
         let destinations: Vec<&Destination> = claimed.iter().map(|(one, _)| &one.destination).collect();
         let (sessions, due, due_first, due_slow) = tokio::try_join!(
             self.sessions(destinations),
-            store::pipeline::deliveries::due(reader, &in_order, LOAD, now),
-            store::pipeline::deliveries::due_first(reader, &in_any, LOAD, now),
+            store::pipeline::deliveries::due(reader, &in_order, load, now),
+            store::pipeline::deliveries::due_first(reader, &in_any, load, now),
             store::pipeline::deliveries::due_first(reader, &slow_in_any, LOAD_SLOW, now),
         )?;
         let mut loaded: HashMap<DestinationId, Loaded> = due.into_iter().chain(due_first).chain(due_slow).collect();

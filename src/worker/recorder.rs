@@ -62,8 +62,6 @@ pub(super) struct Record {
     attempts: Vec<Attempt>,
     /// Positions in the queue that were loaded, in their order.
     queue: Vec<i64>,
-    /// Position up to which it was loaded.
-    reached: i64,
     /// Those that were delivered at the first attempt: the cursor tells it.
     delivered: Vec<Delivery>,
     /// Those whose state no cursor tells.
@@ -78,10 +76,10 @@ pub(super) struct Record {
 
 impl Record {
     /// Creates an empty record of loaded deliveries.
-    pub(super) fn new(destination: &Destination, loaded: &Loaded, last_seq: i64, slow_after: Duration) -> Self {
+    pub(super) fn new(destination: &Destination, loaded: &Loaded, slow_after: Duration) -> Self {
         let release = Release {
             id: destination.id,
-            more: loaded.more || loaded.reached < last_seq,
+            more: loaded.more,
             not_before: None,
             later: None,
             pace_until: None,
@@ -93,6 +91,8 @@ impl Record {
             address: destination.address.clone(),
             slow: None,
             cursor: 0,
+            reached: loaded.reached,
+            keep: false,
         };
         Self {
             release,
@@ -102,13 +102,31 @@ impl Record {
             exhausted: Vec::new(),
             attempts: Vec::new(),
             queue: loaded.due.iter().filter_map(|due| due.delivery.seq).collect(),
-            reached: loaded.reached,
             delivered: Vec::new(),
             changed: Vec::new(),
             limited: Vec::new(),
             accepted_at: Vec::new(),
             slow_after,
         }
+    }
+
+    /// Creates the record of what follows under the same lease.
+    pub(super) fn following(&self, loaded: &Loaded) -> Self {
+        let mut following = Self::new(&self.destination, loaded, self.slow_after);
+        following.release.later = self.release.later;
+        following
+    }
+
+    /// Returns true if all that was loaded was delivered at once, and what follows in the queue may be next.
+    pub(super) fn is_through(&self) -> bool {
+        let Release { more, cursor, reached, slow, .. } = self.release;
+        self.only_succeeded() && !more && cursor == reached && slow != Some(true)
+    }
+
+    /// Makes this a record of a destination that is not released.
+    pub(super) fn kept(mut self) -> Self {
+        self.release.keep = true;
+        self
     }
 
     /// Adds an attempt.
@@ -179,7 +197,7 @@ impl Record {
             }
         }
         let waits = self.queue.iter().find(|seq| !through.contains(seq));
-        self.release.cursor = waits.map_or(self.reached, |seq| seq - 1);
+        self.release.cursor = waits.map_or(self.release.reached, |seq| seq - 1);
     }
 
     /// Adds a delivery that ended otherwise.
@@ -269,7 +287,7 @@ impl Record {
 
 /// Writes records, many at once.
 pub(super) struct Recorder {
-    group_commit: GroupCommit<Arc<Record>, Option<Time>>,
+    group_commit: GroupCommit<Arc<Record>, Option<Released>>,
 }
 
 impl Recorder {
@@ -282,8 +300,7 @@ impl Recorder {
                 let (base, pipeline) = (base.clone(), pipeline.clone());
                 async move {
                     let released = write(&base, &pipeline, owner, &records).await?;
-                    let due_at = |record: &Arc<Record>| Ok(released.get(&record.release.id).and_then(|one| one.due_at));
-                    Ok(records.iter().map(due_at).collect())
+                    Ok(records.iter().map(|record| Ok(released.get(&record.release.id).cloned())).collect())
                 }
             },
         );
@@ -295,13 +312,13 @@ impl Recorder {
         self.group_commit.settle().await;
     }
 
-    /// Writes a record, retrying while the database does not answer. Returns the time at which the destination is due
-    /// again, if it is.
-    pub(super) async fn write(&self, record: Record) -> Option<Time> {
+    /// Writes a record, retrying while the database does not answer. Returns the state of the destination, or `None` where
+    /// the record was not written or another worker has the lease by now.
+    pub(super) async fn write(&self, record: Record) -> Option<Released> {
         let record = Arc::new(record);
         for attempt in 1..=TRIES {
             match self.group_commit.submit(Arc::clone(&record)).await {
-                Ok(due_again) => return due_again,
+                Ok(released) => return released,
                 Err(error) => tracing::error!(%error, attempt, "a record could not be written"),
             }
             tokio::time::sleep((Duration::from_millis(100) * attempt).min(LONGEST_PAUSE)).await;

@@ -1,7 +1,10 @@
 //! Serves one claimed destination: its deliveries in order where it keeps one, several at once otherwise, within its rate
 //! limit.
 //!
-//! Not here: the claim (`dispatcher`), the records (`recorder`), the sending (`app::pipeline::sender`).
+//! Not here: what an outcome leads to (`outcomes`), the claim (`dispatcher`), the records (`recorder`), the sending
+//! (`app::pipeline::sender`).
+
+mod outcomes;
 
 use std::{
     future::Future,
@@ -12,7 +15,7 @@ use std::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{sync::OnceCell, time::Instant};
 
-use super::{dispatcher::Dispatcher, recorder::Record, slots::Slot};
+use super::{dispatcher::Dispatcher, inboxes::Open, recorder::Record, slots::Slot};
 use crate::{
     app::{
         kernel::metrics::Metrics,
@@ -21,13 +24,11 @@ use crate::{
     domain::{
         Error, Result,
         ambient::Time,
-        ids::OrganisationId,
         pipeline::{
-            delivery::{AttemptOutcome, Delivery, DeliveryState, Next, Outcome},
+            delivery::{AttemptOutcome, Delivery},
             destination::DestinationKind,
             event::Event,
-            operational,
-            retry::{self, RetrySchedule},
+            retry::RetrySchedule,
         },
         rate_limit::RateLimit,
     },
@@ -35,7 +36,7 @@ use crate::{
         self,
         pipeline::{
             deliveries::{Due, Loaded},
-            destinations::Claimed,
+            destinations::{Claimed, Position},
         },
     },
     telemetry::trace::{self, SpanKind, attribute},
@@ -43,6 +44,10 @@ use crate::{
 
 /// Number of deliveries in flight to one destination that keeps no order.
 const AT_ONCE: usize = 8;
+/// Time in which a destination goes on under its lease before others should have their turn.
+const GOES_ON: Duration = Duration::from_millis(500);
+/// Number of deliveries that are loaded then: their destination is quick.
+const LOAD_ON: usize = 128;
 
 /// A claimed destination, with its due deliveries.
 pub(super) struct Work {
@@ -98,6 +103,10 @@ struct Serving<'a> {
     session: &'a dyn Session,
     kind: DestinationKind,
     keeps_order: bool,
+    /// Maximum number of deliveries in flight.
+    at_once: usize,
+    /// Time after which no attempt begins: a single one ends well within half a lease.
+    last_call: Instant,
     rate_limit: RateLimit,
     /// Retry schedule of the organisation, if it has one; loaded for the first failure.
     organisation_schedule: OnceCell<Option<RetrySchedule>>,
@@ -111,50 +120,34 @@ impl Dispatcher {
     pub(super) async fn serve(&self, work: Work) -> Option<Time> {
         let Work { claimed, session, keeps_order, rate_limit, loaded, slot } = work;
         let _leased = Leased::new(self.base.metrics());
-        let Claimed { destination, pace_until, slow, last_seq, .. } = claimed;
+        let Claimed { destination, pace_until, slow, mut last_seq, .. } = claimed;
+        let begun = Instant::now();
         let serving = Serving {
             dispatcher: self,
             session: &*session,
             kind: destination.kind.clone(),
             keeps_order,
+            at_once: if keeps_order || slow { 1 } else { AT_ONCE },
+            last_call: begun + self.settings.lease / 2,
             rate_limit,
             organisation_schedule: OnceCell::new(),
             arrival_time: Mutex::new(pace_until),
         };
-        let mut record = Record::new(&destination, &loaded, last_seq, self.settings.slow_after);
-        let last_call = Instant::now() + self.settings.lease / 2;
-        let mut at_once = if keeps_order || slow { 1 } else { AT_ONCE };
-        let (mut due, mut idle, mut in_flight) = (loaded.due.into_iter(), vec![slot], FuturesUnordered::new());
-        let (mut goes_on, mut out_of_time) = (true, false);
-        loop {
-            while goes_on && in_flight.len() < at_once && due.len() > 0 {
-                // A single attempt ends well within half a lease, so none begins after the first half.
-                if self.stopping.load(Ordering::Relaxed) || Instant::now() >= last_call {
-                    (goes_on, out_of_time) = (false, true);
-                    break;
-                }
-                let slot = idle.pop().or_else(|| self.slots.extra(destination.organisation_id));
-                let Some(slot) = slot else { break };
-                let Some(next) = due.next() else { break };
-                let turn = serving.turn(next);
-                in_flight.push(async move { (turn.await, slot) });
-            }
-            let Some((turn, slot)) = in_flight.next().await else { break };
-            if turn.1.duration() >= self.settings.slow_after {
-                at_once = 1;
-            }
-            goes_on &= serving.note(&mut record, turn).await;
-            // Held until the record is written, or taken by the next delivery.
-            if idle.is_empty() {
-                idle.push(slot);
-            }
+        let inbox = self.inboxes.open(destination.id, loaded.reached);
+        let record = Record::new(&destination, &loaded, self.settings.slow_after);
+        let (mut record, mut slot) = serving.batch(record, loaded.due, Some(slot)).await;
+        while let Some(next) = serving.following(&record, &inbox, (begun, last_seq)).await {
+            let following = record.following(&next);
+            // The next one waits for this record, so that nothing is passed by a cursor and not recorded.
+            let (written, (following, held)) =
+                tokio::join!(self.recorder.write(record.kept()), serving.batch(following, next.due, slot));
+            last_seq = last_seq.max(written?.last_seq);
+            (record, slot) = (following, held);
         }
-        record.release.more |= out_of_time;
-        record.release.pace_until = *serving.arrival_time.lock().unwrap_or_else(PoisonError::into_inner);
-        record.move_cursor();
-        let due_again = self.recorder.write(record).await;
-        drop(idle);
-        due_again
+        drop(inbox);
+        let released = self.recorder.write(record).await;
+        drop(slot);
+        released.and_then(|released| released.due_at)
     }
 
     /// Spreads the retries of many over time.
@@ -164,6 +157,62 @@ impl Dispatcher {
 }
 
 impl Serving<'_> {
+    /// Gives deliveries their turns, as far as they go, and notes the outcomes. Returns the record and the slot.
+    async fn batch(&self, mut record: Record, due: Vec<Due>, slot: Option<Slot>) -> (Record, Option<Slot>) {
+        let Dispatcher { slots, settings, stopping, .. } = self.dispatcher;
+        let (organisation_id, mut at_once) = (record.destination.organisation_id, self.at_once);
+        let (mut due, mut idle, mut in_flight) = (due.into_iter(), slot, FuturesUnordered::new());
+        let mut goes_on = true;
+        loop {
+            while goes_on && in_flight.len() < at_once && due.len() > 0 {
+                if stopping.load(Ordering::Relaxed) || Instant::now() >= self.last_call {
+                    (goes_on, record.release.more) = (false, true);
+                    break;
+                }
+                let Some(slot) = idle.take().or_else(|| slots.extra(organisation_id)) else { break };
+                let Some(next) = due.next() else { break };
+                let turn = self.turn(next);
+                in_flight.push(async move { (turn.await, slot) });
+            }
+            let Some((turn, slot)) = in_flight.next().await else { break };
+            if turn.1.duration() >= settings.slow_after {
+                at_once = 1;
+            }
+            goes_on &= self.note(&mut record, turn).await;
+            // One is held until the record is written, or taken by the next delivery.
+            idle.get_or_insert(slot);
+        }
+        record.release.pace_until = *self.arrival_time.lock().unwrap_or_else(PoisonError::into_inner);
+        record.move_cursor();
+        (record, idle)
+    }
+
+    /// Returns what follows in the queue, where the destination goes on under its lease: all was delivered, in a short time,
+    /// and nobody waits for its slot.
+    async fn following(&self, record: &Record, inbox: &Open<'_>, (begun, last_seq): (Instant, i64)) -> Option<Loaded> {
+        let Dispatcher { slots, settings, stopping, base, .. } = self.dispatcher;
+        let (id, reached) = (record.release.id, record.release.reached);
+        let has_time = begun.elapsed() < GOES_ON.min(settings.lease / 4) && !stopping.load(Ordering::Relaxed);
+        if !has_time || !record.is_through() || !slots.has_room(record.destination.organisation_id) {
+            return None;
+        }
+        let due = inbox.take(reached);
+        if let Some(reached) = due.last().and_then(|due| due.delivery.seq) {
+            base.metrics().handed_over(due.len());
+            return Some(Loaded { due, reached, more: false });
+        }
+        if reached >= last_seq {
+            return None;
+        }
+        let position = Position { id, cursor: reached, last_seq };
+        let loaded =
+            store::pipeline::deliveries::queued(base.store().reader(), position, LOAD_ON, base.ambient().now());
+        loaded
+            .await
+            .inspect_err(|error| tracing::warn!(%error, "a queue could not be loaded; it is claimed again"))
+            .ok()
+    }
+
     /// Gives a delivery its turn.
     async fn turn(&self, due: Due) -> (Due, Turn) {
         let Due { delivery, event } = &due;
@@ -232,123 +281,4 @@ impl Serving<'_> {
         *arrival_time = Some(self.rate_limit.admit(*arrival_time, now)?);
         Ok(())
     }
-
-    /// Notes the result of a turn. Returns whether the next delivery may have its own.
-    async fn note(&self, record: &mut Record, (due, turn): (Due, Turn)) -> bool {
-        let Due { mut delivery, event } = due;
-        let now = self.dispatcher.base.ambient().now();
-        let attempt = match turn {
-            Turn::Waits(at) if self.holds_up(&delivery, now) => {
-                record.pause_until(at);
-                return false;
-            }
-            Turn::Waits(at) if delivery.next_attempt_at == Some(at) => {
-                record.look_again(at);
-                return true;
-            }
-            Turn::Waits(at) => {
-                record.again_alone(delivery, at);
-                return true;
-            }
-            Turn::Limited(at) => {
-                record.limited(delivery, at);
-                return false;
-            }
-            Turn::Skipped(Skip { state, reason }) => {
-                record.ended(finished(&mut delivery, state, reason.into_owned(), now));
-                return true;
-            }
-            Turn::Attempted(attempt) => *attempt,
-        };
-        let outcome = attempt.outcome.clone();
-        let next = match &attempt.next {
-            Some(next) => next.clone(),
-            None => self.next(record, &delivery, &outcome, now).await,
-        };
-        let is_operational = operational::is_operational(&event.source);
-        record.tried(&self.dispatcher.base, (&delivery, event.trace), attempt, &next, now);
-        let goes_on = self.advance(record, Due { delivery, event }, (&outcome, next), now);
-        self.session.on_outcome(&outcome).await;
-        record.learn(&self.dispatcher.settings.health, &outcome, is_operational, now) && goes_on
-    }
-
-    async fn next(&self, record: &Record, delivery: &Delivery, outcome: &Outcome, now: Time) -> Next {
-        let schedule = match (outcome, &record.destination.retry_schedule) {
-            (_, Some(own)) => Some(own),
-            (Outcome::Delivered, None) => None,
-            (_, None) => self.organisation_schedule(delivery.organisation_id).await,
-        };
-        let schedule = schedule.unwrap_or(&self.dispatcher.settings.retry);
-        schedule.next(outcome, delivery.attempts_of_schedule(), now, self.dispatcher.jitter())
-    }
-
-    /// Returns the retry schedule of the organisation. While it cannot be read, the service's applies.
-    async fn organisation_schedule(&self, id: OrganisationId) -> Option<&RetrySchedule> {
-        let reader = self.dispatcher.base.store().reader();
-        let load = || store::pipeline::retry_schedules::find(reader, id);
-        match self.organisation_schedule.get_or_try_init(load).await {
-            Ok(found) => found.as_ref(),
-            Err(error) => {
-                tracing::warn!(%error, organisation = %id, "an organisation's retry schedule could not be read");
-                None
-            }
-        }
-    }
-
-    /// Returns whether those behind a delivery wait for it.
-    fn holds_up(&self, delivery: &Delivery, now: Time) -> bool {
-        self.keeps_order && delivery.aside_at.is_none_or(|at| at > now)
-    }
-
-    /// Moves a delivery to its next state. Returns false where the destination rests until its retry.
-    fn advance(&self, record: &mut Record, due: Due, (outcome, next): (&Outcome, Next), now: Time) -> bool {
-        let Due { mut delivery, event } = due;
-        let (reason, exhausted) = match next {
-            Next::Delivered => {
-                record.delivered(delivery, now);
-                return true;
-            }
-            Next::RetryAt { at, reason } => {
-                delivery.attempts += 1;
-                delivery.next_attempt_at = Some(at);
-                delivery.reason = Some(reason);
-                return self.retry(record, delivery, outcome, (at, now));
-            }
-            Next::Failed { reason } => (reason, outcome.concerns_the_message()),
-            Next::Exhausted { reason } => (retry::exhausted(delivery.attempts_of_schedule() + 1, &reason), true),
-        };
-        delivery.attempts += 1;
-        let failed = finished(&mut delivery, DeliveryState::Failed, reason, now);
-        if exhausted {
-            record.exhausted(&failed, &event);
-        }
-        record.ended(failed);
-        true
-    }
-
-    /// Notes a retry at a time. A delivery that holds up others does so for a while; while the destination is
-    /// unreachable or asks for a pause, they would fare no better.
-    fn retry(&self, record: &mut Record, mut delivery: Delivery, outcome: &Outcome, (at, now): (Time, Time)) -> bool {
-        if self.keeps_order {
-            delivery.aside_at = match outcome {
-                Outcome::Faltered { .. } => delivery.aside_at.or(Some(now + retry::STEP_ASIDE_AFTER)),
-                _ => delivery.aside_at.filter(|at| *at <= now),
-            };
-        }
-        if !self.holds_up(&delivery, now) {
-            record.again_alone(delivery, at);
-            return true;
-        }
-        let until = delivery.aside_at.map_or(at, |aside_at| aside_at.min(at));
-        record.again(delivery, until);
-        false
-    }
-}
-
-fn finished(delivery: &mut Delivery, state: DeliveryState, reason: String, now: Time) -> Delivery {
-    delivery.state = state;
-    delivery.reason = Some(reason);
-    delivery.next_attempt_at = None;
-    delivery.completed_at = Some(now);
-    delivery.clone()
 }

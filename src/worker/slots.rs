@@ -111,6 +111,14 @@ impl Slots {
         Reserved { slots: Arc::clone(self), room }
     }
 
+    /// Returns true if the organisation could have another slot: it keeps none from others.
+    pub(super) fn has_room(&self, organisation_id: OrganisationId) -> bool {
+        let state = self.lock();
+        let free = self.limits.free(&state);
+        let in_flight = state.used.get(&organisation_id).map_or(0, |used| used.in_flight);
+        !state.bounded && free > 0 && in_flight < self.limits.ceiling(free)
+    }
+
     /// Takes a further slot of the normal class, where one may be had at once.
     pub(super) fn extra(self: &Arc<Self>, organisation_id: OrganisationId) -> Option<Slot> {
         let mut state = self.lock();

@@ -9,14 +9,9 @@ use std::{
 
 use tokio_util::task::TaskTracker;
 
-use super::{
-    dispatcher::{Dispatcher, LOAD},
-    serving::Work,
-    slots::Slot,
-    timers::TimerQueue,
-};
+use super::{dispatcher::Dispatcher, inboxes, serving::Work, slots::Slot, timers::TimerQueue};
 use crate::{
-    app::pipeline::handover::{Handed, LocalDispatcher, Reservation},
+    app::pipeline::handover::{Appended, Handed, LocalDispatcher, Reservation},
     domain::{
         Result,
         ids::{DestinationId, OrganisationId},
@@ -73,16 +68,25 @@ impl Reservation for Reserved {
         &self.offer
     }
 
-    fn take_over(self: Box<Self>, handed: Vec<Handed>) {
+    fn is_served(&self, id: DestinationId) -> bool {
+        self.running.dispatcher.inboxes.is_open(id)
+    }
+
+    fn take_over(self: Box<Self>, Appended { leased, served }: Appended) {
         let Self { running, mut slots, .. } = *self;
+        for due in served {
+            running.dispatcher.inboxes.put(due);
+        }
+        if leased.is_empty() {
+            return;
+        }
         let with_slot = |Handed { claimed, mut due }: Handed| {
-            // As many as a claim loads: after them, other destinations have their turn.
-            due.truncate(LOAD);
+            due.truncate(inboxes::MOST);
             let reached = due.last().and_then(|due| due.delivery.seq)?;
             let slot = slots.remove(&claimed.destination.id)?;
             Some((claimed, slot, Loaded { due, reached, more: false }))
         };
-        let handed: Vec<_> = handed.into_iter().filter_map(with_slot).collect();
+        let handed: Vec<_> = leased.into_iter().filter_map(with_slot).collect();
         running.dispatcher.base.metrics().handed_over(handed.iter().map(|(.., loaded)| loaded.due.len()).sum());
         let in_flight = running.in_flight.clone();
         in_flight.spawn(async move {

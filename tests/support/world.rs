@@ -30,7 +30,7 @@ use tieline::{
     provider::guard::{Resolve, SystemResolver},
     startup,
     store::{self, Store, kernel::lease_clock::LeaseClock},
-    worker::dispatcher::Dispatcher,
+    worker::{Settings, dispatcher::Dispatcher},
 };
 use tokio_util::task::TaskTracker;
 
@@ -194,7 +194,12 @@ impl TestApp {
 
     /// A worker of another process.
     pub fn worker_of(&self, app: Services) -> Arc<Dispatcher> {
-        let settings = startup::worker_settings(&self.config);
+        self.worker_with(app, |settings| settings)
+    }
+
+    /// The same with other settings.
+    pub fn worker_with(&self, app: Services, change: impl Fn(Settings) -> Settings) -> Arc<Dispatcher> {
+        let settings = change(startup::worker_settings(&self.config));
         Dispatcher::new(app.base.clone(), app.senders.clone(), app.pipeline.clone(), settings)
     }
 

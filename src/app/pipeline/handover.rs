@@ -1,8 +1,9 @@
 //! Hand-over in memory: where this process dispatches itself, it takes the lease of a destination in the transaction that
 //! accepts deliveries for it, and serves them as they are. No claim, no second read and no second parse are needed.
 //!
-//! Only a destination that waits for nothing else is handed over: its deliveries leave in their order. Every other one is
-//! woken, and claimed by whichever process has room. Not here: the claim, and the serving (`worker`).
+//! Only a destination that waits for nothing else is handed over: its deliveries leave in their order. One that the
+//! dispatcher serves already gets them in addition. Every other one is woken, and claimed by whichever process has room.
+//! Not here: the claim, and the serving (`worker`).
 
 use std::{
     collections::HashMap,
@@ -34,8 +35,19 @@ pub trait Reservation: Send {
     /// Returns the lease that the dispatcher asks for, and the destinations.
     fn offer(&self) -> &Offer;
 
-    /// Takes over what was leased, after the commit.
-    fn take_over(self: Box<Self>, handed: Vec<Handed>);
+    /// Returns true if the dispatcher serves a destination.
+    fn is_served(&self, id: DestinationId) -> bool;
+
+    /// Takes over what was appended, after the commit.
+    fn take_over(self: Box<Self>, appended: Appended);
+}
+
+/// Pending deliveries for the dispatcher.
+pub struct Appended {
+    /// Those of destinations that are under its lease from now on.
+    pub leased: Vec<Handed>,
+    /// Those of destinations that it serves, of one destination each, in their order.
+    pub served: Vec<Vec<Due>>,
 }
 
 /// Destination under the lease of the dispatcher, with all of its pending deliveries.
@@ -69,16 +81,25 @@ impl Handover {
     }
 }
 
-/// Returns leased destinations with their pending deliveries, of these events.
-pub(super) fn handed(leased: Vec<Claimed>, deliveries: Vec<Delivery>, events: &[Event]) -> Vec<Handed> {
+/// Returns the pending deliveries of these events that a dispatcher takes over, with the destinations that were leased.
+pub(super) fn appended(
+    reservation: &dyn Reservation,
+    leased: Vec<Claimed>,
+    deliveries: Vec<Delivery>,
+    events: &[Event],
+) -> Appended {
     let events: HashMap<EventId, &Event> = events.iter().map(|event| (event.id, event)).collect();
     let mut handed: HashMap<DestinationId, Handed> =
         leased.into_iter().map(|claimed| (claimed.destination.id, Handed { claimed, due: Vec::new() })).collect();
+    let mut served: HashMap<DestinationId, Vec<Due>> = HashMap::new();
     for delivery in deliveries.into_iter().filter(|one| one.state == DeliveryState::Pending) {
-        let event = events.get(&delivery.event_id);
-        if let (Some(to), Some(event)) = (handed.get_mut(&delivery.destination_id), event) {
-            to.due.push(Due { event: Event::clone(event), delivery });
-        }
+        let (id, event) = (delivery.destination_id, events.get(&delivery.event_id));
+        let due = match handed.get_mut(&id) {
+            Some(to) => &mut to.due,
+            None if reservation.is_served(id) => served.entry(id).or_default(),
+            None => continue,
+        };
+        due.extend(event.map(|event| Due { event: Event::clone(event), delivery }));
     }
-    handed.into_values().collect()
+    Appended { leased: handed.into_values().collect(), served: served.into_values().collect() }
 }

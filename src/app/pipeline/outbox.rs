@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     PausePolicy,
-    handover::{self, Handed, Handover, Reservation},
+    handover::{self, Handover, Reservation},
     matcher::{Decision, Matcher, Place, Ruling, Target},
 };
 use crate::{
@@ -59,7 +59,7 @@ pub(super) struct Outbox {
 pub(super) struct Appended {
     states: Vec<DeliveryState>,
     /// Those that the dispatcher of this process takes over after the commit.
-    handed: Option<(Box<dyn Reservation>, Vec<Handed>)>,
+    handed: Option<(Box<dyn Reservation>, handover::Appended)>,
     /// True if others wait for a claim.
     unclaimed: bool,
 }
@@ -203,7 +203,10 @@ impl Outbox {
         let offer = reservation.as_ref().map(|reservation| reservation.offer());
         let woken = store::pipeline::outbox::append(tx, events, &mut deliveries, now, offer).await?;
         let states = deliveries.iter().map(|delivery| delivery.state).collect();
-        let handed = reservation.map(|reservation| (reservation, handover::handed(woken.leased, deliveries, events)));
+        let handed = reservation.map(|reservation| {
+            let appended = handover::appended(&*reservation, woken.leased, deliveries, events);
+            (reservation, appended)
+        });
         Ok(Appended { states, handed, unclaimed: woken.unclaimed })
     }
 

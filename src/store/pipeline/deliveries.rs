@@ -15,7 +15,9 @@ use ::entity::{
     delivery::{ActiveModel, Entity as Deliveries},
 };
 use derived::{Row as Derived, delivery};
-pub use due::{Due, Loaded, due, due_first};
+#[cfg(test)]
+pub use due::sample;
+pub use due::{Due, Loaded, due, due_first, queued};
 pub use progress::{count_failed, end_pending, replay, replay_failed, save};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
@@ -98,8 +100,8 @@ pub async fn attempts(
         .collect()
 }
 
-/// Counts the pending deliveries of all organisations, for the metrics: by the lengths of the queues, which count what has
-/// been sent beyond a cursor until that one moves on.
+/// Counts the pending deliveries of all organisations, for the metrics: by the lengths of the queues, which count what is
+/// sent until a cursor has passed it.
 ///
 /// # Errors
 /// When the database fails.

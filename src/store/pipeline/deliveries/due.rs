@@ -46,7 +46,7 @@ pub(super) const IN_ORDER: [(&str, &str, Option<usize>); 2] = [
 ];
 const IN_ANY: [(&str, &str, Option<usize>); 1] = [("", "p.next_attempt_at, p.delivery_id", None)];
 
-/// What was loaded of a destination.
+/// Loaded deliveries of a destination.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
     /// Its due deliveries, and those that wait for a retry among them.
@@ -98,6 +98,16 @@ pub async fn due_first(
     now: Time,
 ) -> Result<HashMap<DestinationId, Loaded>> {
     waiting(db, queues, (&IN_ANY, limit), now, |position, waiting| earliest(position, waiting, limit, now)).await
+}
+
+/// Returns the first deliveries of one queue alone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn queued(db: &impl ConnectionTrait, queue: Position, limit: usize, now: Time) -> Result<Loaded> {
+    let choose = |position: &Position, waiting| earliest(position, waiting, limit, now);
+    let mut loaded = waiting(db, &[queue], (&[], limit), now, choose).await?;
+    Ok(loaded.remove(&queue.id).unwrap_or_default())
 }
 
 /// Deliveries of one destination: those that wait for a retry, and the first of its queue.
@@ -247,4 +257,89 @@ pub(super) fn statement(
     };
     let sql = format!("SELECT {named}, {event} FROM ({heads}) AS d {joined} ORDER BY d.seq, d.next_attempt_at, d.id");
     Statement::from_sql_and_values(backend, sql, values)
+}
+
+/// Returns a pending delivery of one destination, at a position of its queue.
+#[cfg(test)]
+pub fn sample(seq: i64) -> Due {
+    use crate::domain::{
+        ids::{DeliveryId, EventId, OrganisationId},
+        pipeline::{
+            delivery::DeliveryState,
+            event::{EventSource, Fact},
+        },
+    };
+    let (organisation_id, event_id) = (OrganisationId(Uuid::from_u128(1)), EventId(Uuid::from_u128(2)));
+    let delivery = Delivery {
+        id: DeliveryId(Uuid::from_u128(seq.unsigned_abs().into())),
+        organisation_id,
+        event_id,
+        destination_id: DestinationId(Uuid::from_u128(3)),
+        route_id: None,
+        state: DeliveryState::Pending,
+        reason: None,
+        content: None,
+        attempts: 0,
+        attempts_before_replay: 0,
+        replayed_at: None,
+        next_attempt_at: None,
+        aside_at: None,
+        completed_at: None,
+        created_at: Time::UNIX_EPOCH,
+        seq: Some(seq),
+    };
+    let event = Event {
+        id: event_id,
+        organisation_id,
+        source: EventSource::API,
+        fact: Fact::plain("a", None, serde_json::Value::Null),
+        made_from: None,
+        path: Vec::new(),
+        trace: None,
+        created_at: Time::UNIX_EPOCH,
+    };
+    Due { delivery, event }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry(seconds: i64) -> Due {
+        let mut due = sample(0);
+        due.delivery.next_attempt_at = Some(Time::UNIX_EPOCH + chrono::Duration::seconds(seconds));
+        due.delivery.seq = None;
+        due
+    }
+
+    /// Loads at the second 10 a queue that is through up to 4 and that has these deliveries, and these retries.
+    fn load(queue: &[i64], retries: &[i64], limit: usize) -> (Vec<Option<i64>>, i64, bool) {
+        let position = Position { id: DestinationId(Uuid::from_u128(3)), cursor: 4, last_seq: 9 };
+        let parked = retries.iter().copied().map(retry).collect();
+        let waiting = Waiting { parked, queue: queue.iter().copied().map(sample).collect() };
+        let now = Time::UNIX_EPOCH + chrono::Duration::seconds(10);
+        let Loaded { due, reached, more } = earliest(&position, waiting, limit, now);
+        (due.into_iter().map(|due| due.delivery.seq).collect(), reached, more)
+    }
+
+    #[test]
+    fn a_queue_is_loaded_up_to_a_position() {
+        assert_eq!(load(&[5, 6], &[], 2), (vec![Some(5), Some(6)], 6, false));
+        assert_eq!(load(&[5, 8], &[], 4), (vec![Some(5), Some(8)], 8, false), "there is nothing at 6 and 7");
+        assert_eq!(load(&[5, 8], &[], 8), (vec![Some(5), Some(8)], 9, false), "nor at 9");
+        assert_eq!(load(&[], &[], 3), (vec![], 7, false), "nor up to 7");
+        assert_eq!(
+            load(&[9, 10, 11], &[], 8),
+            (vec![Some(9), Some(10), Some(11)], 11, false),
+            "committed after the claim"
+        );
+    }
+
+    #[test]
+    fn retries_are_among_them_by_their_times() {
+        assert_eq!(load(&[5, 6], &[-1], 2), (vec![None, Some(5)], 5, false));
+        assert_eq!(load(&[5, 6], &[-2, -1], 2), (vec![None, None], 4, true), "there may be more retries");
+        assert_eq!(load(&[5], &[60], 2), (vec![Some(5), None], 6, false));
+        assert_eq!(load(&[5, 6], &[60], 2), (vec![Some(5), Some(6)], 6, true), "it is looked at the next time");
+    }
 }

@@ -104,8 +104,9 @@ pub async fn end_pending(
     Ok(parked.rows_affected + queued.rows_affected())
 }
 
-/// Condition that a delivery of [`derived::SOURCE`] waits in its queue.
-pub(super) const QUEUED: &str = "delivery.seq > destination.cursor";
+/// Condition that a delivery of [`derived::SOURCE`] waits in its queue. Within the transaction of a record, what it has
+/// saved is not behind the cursor yet.
+pub(super) const QUEUED: &str = "delivery.seq > destination.cursor AND delivery_progress.state IS NULL";
 
 /// Makes a finished delivery pending again, with this content. Returns false where it was pending already. The caller has
 /// locked the destination.

@@ -202,7 +202,7 @@ fn statement(backend: DbBackend, claim: &Claim) -> Statement {
            FROM ranked WHERE share <= $7 AND (NOT slow OR slow_share <= $8)), \
          chosen AS (SELECT id FROM placed WHERE NOT slow OR place <= $6 ORDER BY share, due_at, id LIMIT $5), \
          due AS MATERIALIZED ({locked}) \
-         UPDATE destination SET due_at = {lease_until}, lease_owner = $1, woken = FALSE \
+         UPDATE destination SET due_at = {lease_until}, lease_owner = $1 \
          WHERE id IN (SELECT id FROM due) AND {condition} RETURNING {returning}",
         returning = *COLUMNS,
         rows = placeholders::rows(FIXED, busy, BUSY_WIDTH),

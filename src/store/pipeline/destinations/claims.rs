@@ -2,8 +2,8 @@
 //!
 //! `due_at` is the time at which a worker should look at a destination; empty means that nothing is pending. A claim
 //! moves `due_at` to the end of the lease, so that a crash makes the destination due again by itself. A writer that
-//! adds a delivery in the meantime sets `woken`, and the release honours it: no wake-up is lost between "nothing left"
-//! and "released".
+//! wakes it in the meantime makes its queue longer, by a position without a delivery where it adds none, and the release
+//! sees positions that the worker has not loaded: no wake-up is lost between "nothing left" and "released".
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -57,10 +57,14 @@ pub struct Release {
     pub slow: Option<bool>,
     /// Position up to which its queue is through; one before the stored one leaves that.
     pub cursor: i64,
+    /// Position up to which the worker has loaded its queue: if that is longer, more deliveries may be pending.
+    pub reached: i64,
+    /// True if the worker goes on under the lease: the rest is written, and the destination is not released.
+    pub keep: bool,
 }
 
 /// Number of values of a release in the statement.
-const RELEASE_WIDTH: usize = 17;
+const RELEASE_WIDTH: usize = 19;
 
 /// Lease that the caller's own worker takes of destinations that wait for nothing else.
 #[derive(Clone, Debug)]
@@ -152,8 +156,8 @@ fn woken(rows: &[QueryResult], added: &Added) -> Result<Woken> {
     Ok(woken)
 }
 
-/// A destination that is awake already, because it is due or its worker was notified, is locked and not written, unless
-/// its queue gets longer: then no column that an index has changes. The state is read under the lock (`held`), never from
+/// A destination that is due already is locked and not written, unless its queue gets longer: then no column that an index
+/// has changes. The state is read under the lock (`held`), never from
 /// before: a release in between may have ended it.
 fn wake_statement(
     backend: DbBackend,
@@ -173,7 +177,7 @@ fn wake_statement(
         append(&mut values).unwrap_or(Append { before: Ctes::default(), after: String::new() });
     let held = format!(
         "{list}want (id, added, offered) AS ({want}), \
-         held AS MATERIALIZED (SELECT destination.id, destination.woken, destination.lease_owner, destination.due_at, \
+         held AS MATERIALIZED (SELECT destination.id, destination.lease_owner, destination.due_at, \
          destination.not_before, want.added, want.offered AND destination.lease_owner IS NULL AND \
          destination.due_at IS NULL AND NOT destination.slow AND COALESCE(destination.not_before <= $2, TRUE) AS free \
          FROM destination JOIN want ON want.id = destination.id WHERE TRUE{done} ORDER BY destination.id{lock})",
@@ -182,12 +186,13 @@ fn wake_statement(
         lock = if backend == DbBackend::Postgres { " FOR UPDATE OF destination" } else { "" },
     );
     let update = format!(
-        "UPDATE destination SET last_seq = destination.last_seq + held.added, woken = NOT held.free, \
+        "UPDATE destination SET last_seq = destination.last_seq + CASE WHEN held.added = 0 \
+         AND held.lease_owner IS NOT NULL THEN 1 ELSE held.added END, woken = NOT held.free, \
          lease_owner = CASE WHEN held.free THEN $1 ELSE held.lease_owner END, \
          due_at = CASE WHEN held.free THEN {lease_until} WHEN held.lease_owner IS NOT NULL THEN held.due_at \
          WHEN held.due_at <= $2 THEN held.due_at WHEN held.not_before > $2 THEN held.not_before ELSE $2 END \
          FROM held WHERE destination.id = held.id AND (held.added > 0 \
-         OR NOT CASE WHEN held.lease_owner IS NULL THEN COALESCE(held.due_at <= $2, FALSE) ELSE held.woken END) \
+         OR held.lease_owner IS NOT NULL OR COALESCE(held.due_at > $2, TRUE)) \
          RETURNING {returned}",
         lease_until = lease.map_or(LeaseClock::Caller, |lease| lease.clock).due().lease_until,
         returned = *COLUMNS,
@@ -235,13 +240,15 @@ pub async fn lock(tx: &Tx, ids: &[DestinationId]) -> Result<HashMap<DestinationI
     rows.iter().map(|row| Ok((DestinationId(row.try_get("", "id")?), row.try_get("", "lease_owner")?))).collect()
 }
 
-/// State of a destination after its release.
+/// State of a destination after its release, or while the lease goes on.
 #[derive(Clone, Debug)]
 pub struct Released {
     /// Time at which it is due again, if it is.
     pub due_at: Option<Time>,
     /// Its health, in the word of the database.
     pub health: String,
+    /// Position of the end of its queue.
+    pub last_seq: i64,
 }
 
 /// Releases the leases that `owner` still has, many in one statement. Returns the state of the released ones.
@@ -273,8 +280,9 @@ pub(in crate::store::pipeline) async fn release_after(
 ) -> Result<HashMap<DestinationId, Released>> {
     let rows = db.query_all_raw(release_statement(db.get_database_backend(), owner, now, releases, first)).await?;
     let released = |row: &QueryResult| {
-        let state = Released { due_at: row.try_get("", "due_at")?, health: row.try_get("", "health")? };
-        Ok((DestinationId(row.try_get("", "id")?), state))
+        let (due_at, health, last_seq) =
+            (row.try_get("", "due_at")?, row.try_get("", "health")?, row.try_get("", "last_seq")?);
+        Ok((DestinationId(row.try_get("", "id")?), Released { due_at, health, last_seq }))
     };
     rows.iter().map(released).collect()
 }
@@ -324,19 +332,22 @@ fn release_statement(
             probe_at.into(),
             release.consecutive_failures.into(),
             release.cursor.into(),
+            release.reached.into(),
+            release.keep.into(),
         ]);
     }
     values.push(owner.into());
     let first = first(&mut values);
     let sql = format!(
         "WITH {list}v (id, more, earliest, not_before, pace_until, successes, failures, last_sent_at, health, reason, since, \
-         address, later, slow, probe_at, run, cursor) AS (VALUES {rows}), \
+         address, later, slow, probe_at, run, cursor, reached, keep) AS (VALUES {rows}), \
          held AS MATERIALIZED (SELECT id FROM destination WHERE id IN (SELECT id FROM v) AND lease_owner = {owner}{done} \
          ORDER BY id{lock}) \
          UPDATE destination SET \
-         due_at = CASE WHEN v.more OR destination.woken THEN v.earliest ELSE v.later END, \
+         due_at = CASE WHEN v.keep THEN destination.due_at \
+         WHEN v.more OR destination.last_seq > v.reached THEN v.earliest ELSE v.later END, \
          cursor = CASE WHEN v.cursor > destination.cursor THEN v.cursor ELSE destination.cursor END, \
-         woken = FALSE, lease_owner = NULL, not_before = v.not_before, pace_until = v.pace_until, \
+         lease_owner = CASE WHEN v.keep THEN destination.lease_owner END, not_before = v.not_before, pace_until = v.pace_until, \
          success_count = destination.success_count + v.successes, \
          failure_count = destination.failure_count + v.failures, \
          consecutive_failures = CASE WHEN v.address = destination.address \
@@ -349,7 +360,7 @@ fn release_statement(
          probe_at = CASE WHEN {learnt} THEN v.probe_at ELSE destination.probe_at END \
          FROM v WHERE destination.id = v.id AND destination.id IN (SELECT id FROM held) \
          AND destination.lease_owner = {owner} \
-         RETURNING destination.id, destination.due_at, destination.health",
+         RETURNING destination.id, destination.due_at, destination.health, destination.last_seq",
         list = first.list,
         done = first.done,
         learnt = "v.health IS NOT NULL AND v.address = destination.address AND destination.health <> 'disabled'",

@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test schemas-test clients-test check openapi openapi-check lint-openapi sdk sdk-test sdk-packages \
         diff-openapi release-openapi contract console-test portal portal-check portal-test verify-webhooks chaos bench \
-        bench-scripts fairness ops-test dist fmt lint audit clean
+        bench-scripts bench-scale fairness ops-test dist fmt lint audit clean
 
 # What is no part of the workspace.
 OWN_WORKSPACES := tools/openapi/rust/src/main.rs tests/sdk/rust/src/main.rs sdk/rust/src/webhooks.rs
@@ -82,6 +82,12 @@ bench: ## Measure throughput and latency on this machine
 bench-scripts: ## Measure what processes that are kept for scripts are worth, in a release build
 	cargo build --release --package tieline --package bench
 	$${CARGO_TARGET_DIR:-target}/release/bench script
+
+bench-scale: ## Measure with few and many stored events, 10,000,000 unless TIELINE_BENCH_STORED says so: an hour
+	cargo build --release --package tieline --package bench
+	$${CARGO_TARGET_DIR:-target}/release/bench scale sqlite $${CARGO_TARGET_DIR:-target}/scale-1.json
+	scripts/with-postgres --durable $${CARGO_TARGET_DIR:-target}/release/bench scale postgres $${CARGO_TARGET_DIR:-target}/scale-2.json
+	$${CARGO_TARGET_DIR:-target}/release/bench scale-table $${CARGO_TARGET_DIR:-target}/scale-*.json
 
 fairness: ## Fail where organisations that behave badly hold up one that does not, in a release build
 	@scripts/fairness

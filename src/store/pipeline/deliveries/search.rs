@@ -144,8 +144,8 @@ fn of_organisation(id: OrganisationId) -> Expr {
     Column::OrganisationId.eq(id.0)
 }
 
-/// Returns the condition of deliveries to a destination for a window of identifiers, which bounds what is read. No index is
-/// used for it: that of the destination has no identifiers, so all of its deliveries would be read and sorted.
+/// Returns the condition of deliveries to a destination for a window of identifiers, which bounds what is read: no index is
+/// used for it, because that of the destination is not bounded by the window.
 fn to_destination(backend: DbBackend, id: DestinationId) -> Expr {
     let condition = match backend {
         DbBackend::Postgres => "delivery.destination_id IS NOT DISTINCT FROM $1",

@@ -109,10 +109,7 @@ pub async fn list(
             }
         })
         .apply_if(filter.event_id, |query, id| query.filter(Column::EventId.eq(id.0)))
-        .apply_if(filter.destination_id, |query, id| match filter.is_indexed() {
-            true => query.filter(Column::DestinationId.eq(id.0)),
-            false => query.filter(to_destination(backend, id)),
-        })
+        .apply_if(filter.destination_id, |query, id| query.filter(Column::DestinationId.eq(id.0)))
         .apply_if(filter.event_type.as_deref(), |query, kind| {
             query.filter(matches_glob(backend, event::Column::Kind.into_expr(), kind))
         })
@@ -142,16 +139,6 @@ pub async fn find_named(
 
 fn of_organisation(id: OrganisationId) -> Expr {
     Column::OrganisationId.eq(id.0)
-}
-
-/// Returns the condition of deliveries to a destination for a window of identifiers, which bounds what is read: no index is
-/// used for it, because that of the destination is not bounded by the window.
-fn to_destination(backend: DbBackend, id: DestinationId) -> Expr {
-    let condition = match backend {
-        DbBackend::Postgres => "delivery.destination_id IS NOT DISTINCT FROM $1",
-        _ => "+delivery.destination_id = ?",
-    };
-    Expr::cust_with_values(condition, [id.0])
 }
 
 /// Returns a condition by which the deliveries in a state are found by the indexes of those, up to `limit`. They are in one

@@ -62,16 +62,18 @@ fn count_of(taken: &Mutex<Vec<Handed>>) -> usize {
     taken.lock().unwrap().iter().map(|handed| handed.due.len()).sum()
 }
 
+/// Number of deliveries that were handed over so far, by the metric.
+fn handed_over(app: &TestApp) -> u64 {
+    let metrics = app.metrics();
+    let line = metrics.lines().find_map(|line| line.strip_prefix("tieline_deliveries_handed_over_total "));
+    line.unwrap().parse().unwrap()
+}
+
 both! {
     async fn what_a_process_accepts_is_delivered_without_a_claim(app) {
         app.slack.connect(&app.owner, "T0STANDIN", CHANNEL).await;
         let stop = CancellationToken::new();
         let running = tokio::spawn(app.deliverer.clone().run(stop.clone()));
-        let handed_over = || {
-            let metrics = app.metrics();
-            let line = metrics.lines().find_map(|line| line.strip_prefix("tieline_deliveries_handed_over_total "));
-            line.unwrap().parse::<u64>().unwrap()
-        };
         // Until the dispatcher has begun, events are claimed.
         let mut sent = 0;
         until("a delivery is handed over", LIMIT, async || {
@@ -79,7 +81,7 @@ both! {
             sent += 1;
             let delivered = async || (app.delivery_of(&event).await["state"] == "delivered").then_some(());
             until("it is delivered", LIMIT, delivered).await;
-            (handed_over() > 0).then_some(())
+            (handed_over(&app) > 0).then_some(())
         })
         .await;
         stop.cancel();
@@ -155,22 +157,17 @@ both! {
         let far = webhook(&app).await;
         let stop = CancellationToken::new();
         let running = tokio::spawn(app.deliverer.clone().run(stop.clone()));
-        let handed_over = || {
-            let metrics = app.metrics();
-            let line = metrics.lines().find_map(|line| line.strip_prefix("tieline_deliveries_handed_over_total "));
-            line.unwrap().parse::<usize>().unwrap()
-        };
         let mut sent = 0;
         until("all of a burst are handed over", LIMIT, async || {
             far.reply(Reply::Late(Duration::from_millis(200), json!({})));
-            let before = handed_over();
+            let before = handed_over(&app);
             for _ in 0..4 {
                 order(&app).await;
             }
             sent += 4;
             let all = async || (app.deliveries("state=delivered&limit=250").await.len() == sent).then_some(());
             until("all are delivered", LIMIT, all).await;
-            (handed_over() - before == 4).then_some(())
+            (handed_over(&app) - before == 4).then_some(())
         })
         .await;
         stop.cancel();

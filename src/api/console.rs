@@ -146,11 +146,10 @@ fn swagger_file(path: &str) -> Option<Arc<Asset>> {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
     };
-    let asset = match file.gzpipped {
-        true => Asset::packed(&file.content_type, bytes, Caching::Revalidate),
-        false => Asset::new(&file.content_type, bytes, Caching::Revalidate),
-    };
-    let asset = Arc::new(asset.with_policy(CONSOLE_POLICY));
+    let asset = Arc::new(match file.gzpipped {
+        true => Asset::packed(&file.content_type, bytes, Caching::Revalidate).with_policy(CONSOLE_POLICY),
+        false => console_file(&file.content_type, bytes),
+    });
     files.insert(path.to_owned(), asset.clone());
     Some(asset)
 }

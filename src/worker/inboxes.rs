@@ -1,7 +1,7 @@
 //! Deliveries that this process accepts for a destination while it serves it: they are sent as they are, not loaded, for as
 //! long as they follow what was loaded.
 //!
-//! What does not follow, or finds no room, is left out: the release of the destination sees that its queue is longer. Not
+//! Those that do not follow, or find no room, are left out: the release of the destination sees that its queue is longer. Not
 //! here: destinations that wait for nothing else (`takeover`).
 
 use std::{

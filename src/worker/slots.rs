@@ -114,17 +114,13 @@ impl Slots {
     /// Returns true if the organisation could have another slot: it keeps none from others.
     pub(super) fn has_room(&self, organisation_id: OrganisationId) -> bool {
         let state = self.lock();
-        let free = self.limits.free(&state);
-        let in_flight = state.used.get(&organisation_id).map_or(0, |used| used.in_flight);
-        !state.bounded && free > 0 && in_flight < self.limits.ceiling(free)
+        !state.bounded && self.limits.admit(&state, organisation_id)
     }
 
     /// Takes a further slot of the normal class, where one may be had at once.
     pub(super) fn extra(self: &Arc<Self>, organisation_id: OrganisationId) -> Option<Slot> {
         let mut state = self.lock();
-        let free = self.limits.free(&state);
-        let in_flight = state.used.get(&organisation_id).map_or(0, |used| used.in_flight);
-        if state.claims > 0 || free == 0 || in_flight >= self.limits.ceiling(free) {
+        if state.claims > 0 || !self.limits.admit(&state, organisation_id) {
             return None;
         }
         Some(self.take(&mut state, organisation_id, false))
@@ -186,6 +182,13 @@ impl Limits {
 
     fn slow_free(&self, state: &State) -> usize {
         self.slow.saturating_sub(state.all.slow).min(self.free(state))
+    }
+
+    /// Returns true if an organisation may have one more slot.
+    fn admit(&self, state: &State, organisation_id: OrganisationId) -> bool {
+        let free = self.free(state);
+        let in_flight = state.used.get(&organisation_id).map_or(0, |used| used.in_flight);
+        free > 0 && in_flight < self.ceiling(free)
     }
 
     /// Returns the maximum that one organisation may have in flight while so many slots are free.

@@ -96,7 +96,7 @@ pub(super) fn appended(
         let (id, event) = (delivery.destination_id, events.get(&delivery.event_id));
         let due = match handed.get_mut(&id) {
             Some(to) => &mut to.due,
-            None if reservation.is_served(id) => served.entry(id).or_default(),
+            None if served.contains_key(&id) || reservation.is_served(id) => served.entry(id).or_default(),
             None => continue,
         };
         due.extend(event.map(|event| Due { event: Event::clone(event), delivery }));

@@ -7,22 +7,18 @@ use std::{
 };
 
 use tokio::runtime::Handle;
-use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
-
-type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+use tokio_util::task::TaskTracker;
 
 /// Future of such work.
-pub(super) struct Kept<T: Send + 'static> {
-    /// The work, until it is done.
-    work: Option<Work<T>>,
-    /// The tracker waits for the work while this is held.
-    token: TaskTrackerToken,
-}
+pub(super) struct Kept<T: Send + 'static>(
+    /// The work with the tracker's token, until it is done.
+    Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+);
 
 impl<T: Send + 'static> Kept<T> {
     /// Wraps work that `tasks` is to wait for.
     pub(super) fn new(tasks: &TaskTracker, work: impl Future<Output = T> + Send + 'static) -> Self {
-        Self { work: Some(Box::pin(work)), token: tasks.token() }
+        Self(Some(Box::pin(tasks.track_future(work))))
     }
 }
 
@@ -30,10 +26,10 @@ impl<T: Send + 'static> Future for Kept<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let Some(work) = &mut self.work else { return Poll::Pending };
+        let Some(work) = &mut self.0 else { return Poll::Pending };
         let polled = work.as_mut().poll(context);
         if polled.is_ready() {
-            self.work = None;
+            self.0 = None;
         }
         polled
     }
@@ -42,12 +38,8 @@ impl<T: Send + 'static> Future for Kept<T> {
 impl<T: Send + 'static> Drop for Kept<T> {
     fn drop(&mut self) {
         // Without a runtime the process is at its end, and a panic is not to be polled again.
-        if let (Some(work), Ok(runtime), false) = (self.work.take(), Handle::try_current(), std::thread::panicking()) {
-            let token = self.token.clone();
-            runtime.spawn(async move {
-                work.await;
-                drop(token);
-            });
+        if let (Some(work), Ok(runtime), false) = (self.0.take(), Handle::try_current(), std::thread::panicking()) {
+            runtime.spawn(work);
         }
     }
 }

@@ -77,7 +77,7 @@ pub async fn due(
         // Those that have stepped aside come by their times: while one of them waits, all that were left out wait longer.
         let no_one_waits = aside.iter().all(|due| due.delivery.next_attempt_at.is_none_or(|at| at <= now));
         let more = held.len() == limit || aside.len() == ASIDE && no_one_waits;
-        let taken = queue.len().min(limit - held.len().min(limit));
+        let taken = queue.len().min(limit.saturating_sub(held.len()));
         let reached = reached(position, &positions(&queue), taken, limit);
         let mut due: Vec<Due> = held.into_iter().chain(aside).collect();
         due.sort_unstable_by_key(|due| due.delivery.id);

@@ -31,6 +31,8 @@ pub struct Database {
     /// Its address.
     pub url: String,
     folder: Option<PathBuf>,
+    /// On PostgreSQL, the server and the name of what is only this test's.
+    created: Option<(String, String)>,
 }
 
 impl Database {
@@ -46,7 +48,7 @@ impl Database {
     pub fn empty_sqlite() -> Self {
         let folder = std::env::temp_dir().join(format!("tieline-test-{}", unique()));
         std::fs::create_dir_all(&folder).unwrap();
-        Self { url: sqlite_url(&folder), folder: Some(folder) }
+        Self { url: sqlite_url(&folder), folder: Some(folder), created: None }
     }
 
     /// Creates a PostgreSQL database, if there is a server to create it on. Without one the test passes, except where
@@ -72,7 +74,7 @@ impl Database {
     async fn schema(server: &str) -> Self {
         let name = format!("t_{}", unique());
         run(server, &format!("CREATE SCHEMA {name}")).await;
-        let mut schema = Self { url: server.to_owned(), folder: None };
+        let mut schema = Self { url: server.to_owned(), folder: None, created: None };
         schema.add_options(&format!("-c search_path={name}"));
         schema
     }
@@ -80,7 +82,7 @@ impl Database {
     async fn create(server: &str, options: &str) -> Self {
         let name = format!("t_{}", unique());
         run(server, &format!("CREATE DATABASE {name} {options}")).await;
-        Self { url: in_database(server, &name), folder: None }
+        Self { url: in_database(server, &name), folder: None, created: Some((server.to_owned(), name)) }
     }
 
     /// Adds options of its server to the address, as on a command line.
@@ -99,6 +101,12 @@ impl Drop for Database {
     fn drop(&mut self) {
         if let Some(folder) = &self.folder {
             let _ = std::fs::remove_dir_all(folder);
+        }
+        // All of them together would fill a small disk: each takes ten megabytes.
+        if let Some((server, name)) = self.created.take() {
+            let remove = async move { run(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await };
+            // A thread of its own, since the caller's may be one of a runtime. A server that is gone took it along.
+            let _ = std::thread::spawn(|| tokio::runtime::Runtime::new().unwrap().block_on(remove)).join();
         }
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use reqwest::{Method, Url};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Statement};
 use serde_json::{Value, json};
-use tieline::app::{kernel::chore::Chore, pipeline::retention::Retention};
+use tieline::{
+    app::{kernel::chore::Chore, pipeline::retention::Retention},
+    store::pipeline::partitions::Days,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -157,11 +160,11 @@ both! {
         app.delete_organisation("acme").await;
         assert_eq!(left(&app, organisation).await, [0, 0, 0, 0, 2, 0], "the records stay for a while");
         nothing_follows(&app, &clock, &path).await;
-        let retention = Retention::new(app.app.base.clone(), Duration::from_secs(30 * 24 * 3600));
+        let retention = Retention::new(app.app.base.clone(), Days::default(), Duration::from_secs(30 * 24 * 3600));
         app.advance(Duration::from_secs(29 * 24 * 3600));
         retention.run(app.now()).await.unwrap();
         assert_eq!(left(&app, organisation).await[4], 2);
-        app.advance(Duration::from_secs(24 * 3600));
+        app.advance(Duration::from_secs(3 * 24 * 3600));
         retention.run(app.now()).await.unwrap();
         assert_eq!(left(&app, organisation).await, [0; 6], "and go with the others of their age");
     }

@@ -60,6 +60,7 @@ mod registry_actions;
 mod registry_events;
 mod registry_installations;
 mod releases;
+mod retention;
 mod rocketchat;
 mod rolling_upgrade;
 mod route_flows;

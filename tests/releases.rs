@@ -8,7 +8,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The last migration that may take away or rename (docs/upgrades/0.2.0.md).
-const LAST_TO_TAKE_AWAY: &str = "m20261203_000090_queues";
+const LAST_TO_TAKE_AWAY: &str = "m20261204_000100_partitions";
 
 /// Statements by which a process of the former version would fail.
 const TAKEN_AWAY: &[&str] = &["DROP TABLE", "DROP COLUMN", "RENAME ", "SET NOT NULL", "ALTER COLUMN"];

@@ -61,7 +61,9 @@ impl MigrationTrait for Columns {
                 .await?;
         }
         let beside = if db.get_database_backend() == DbBackend::Postgres { " CONCURRENTLY" } else { "" };
-        db.execute_unprepared(&format!("CREATE INDEX{beside} delivery_next ON delivery (next_count)")).await?;
+        db.execute_unprepared(&format!("CREATE INDEX{beside} destination_next ON destination (next_count)")).await?;
+        // Beside writers there is none of a table with partitions.
+        db.execute_unprepared("CREATE INDEX delivery_next ON delivery (next_count)").await?;
         db.execute_unprepared("CREATE TABLE next_thing (id BIGINT PRIMARY KEY)").await?;
         Ok(())
     }

@@ -33,6 +33,7 @@ mod m20261202_000060_app_keys;
 mod m20261202_000070_traces;
 mod m20261202_000080_keys;
 mod m20261203_000090_queues;
+mod m20261204_000100_partitions;
 mod statements;
 
 /// List of all migrations, in order.
@@ -72,6 +73,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261202_000070_traces::Migration),
             Box::new(m20261202_000080_keys::Migration),
             Box::new(m20261203_000090_queues::Migration),
+            Box::new(m20261204_000100_partitions::Migration),
         ];
         all.into_iter().map(|migration| Box::new(InTransaction(migration)) as _).collect()
     }

@@ -32,7 +32,7 @@ use self::{
     intake::{Intake, NewEvent},
     matcher::Matcher,
     outbox::{Appended, InlineCall, Outbox},
-    retention::RetentionPeriods,
+    retention::{Retention, RetentionPeriods},
 };
 use super::{Caller, kernel::Base, tenancy::members::Announcer};
 use crate::{
@@ -46,7 +46,7 @@ use crate::{
         },
         tenancy::member::{MEMBER_CREATED, Member},
     },
-    store::{Reads, Tx},
+    store::{Reads, Tx, pipeline::partitions::Days},
     telemetry::trace,
 };
 
@@ -62,6 +62,7 @@ pub struct Pipeline {
     pauses: Arc<dyn PausePolicy>,
     rules: Arc<[Rule]>,
     retention: RetentionPeriods,
+    days: Days,
 }
 
 /// Rule of channels for the events that flow through them.
@@ -114,10 +115,16 @@ impl Pipeline {
         retention: RetentionPeriods,
     ) -> Self {
         let handover = Handover::default();
-        let outbox = Outbox::new(base.clone(), matchers, pauses.clone(), handover.clone());
+        let days = Days::default();
+        let outbox = Outbox::new(base.clone(), matchers, pauses.clone(), handover.clone(), days.clone());
         let intake = Arc::new(Intake::start(&base, &outbox));
         let readiness = Arc::new(Readiness::new(&base.ambient));
-        Self { base, intake, outbox, handover, readiness, channels, pauses, rules: rules.into(), retention }
+        Self { base, intake, outbox, handover, days, readiness, channels, pauses, rules: rules.into(), retention }
+    }
+
+    /// Returns the removal of what is past its retention.
+    pub fn retention(&self) -> Retention {
+        Retention::new(self.base.clone(), self.days.clone(), self.retention.deliveries)
     }
 
     /// Returns the place where the dispatcher of this process begins to take deliveries over.

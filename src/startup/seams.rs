@@ -16,7 +16,7 @@ use crate::{
         kernel::{Base, chore::Chore},
         pipeline::{
             matcher::Matcher,
-            retention::{Retention, RetentionPeriods},
+            retention::RetentionPeriods,
             sender::{Sender, Senders},
             work::WorkSender,
         },
@@ -101,12 +101,11 @@ pub(super) fn retention(config: &Config) -> RetentionPeriods {
 
 /// Returns every chore of the service.
 pub(super) fn chores(config: &Config, services: &Services) -> Vec<Arc<dyn Chore>> {
-    let base = || services.base.clone();
     vec![
         services.tenancy.clone(),
-        Arc::new(Retention::new(base(), retention(config).deliveries)),
+        Arc::new(services.pipeline.retention()),
         services.github.clone(),
-        Arc::new(HistoryRetention::new(base(), config.webhooks.history_max_per_integration)),
+        Arc::new(HistoryRetention::new(services.base.clone(), config.webhooks.history_max_per_integration)),
     ]
 }
 

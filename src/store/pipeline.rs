@@ -9,6 +9,7 @@ pub mod gauges;
 pub mod housekeeping;
 pub mod outbox;
 pub mod overview;
+pub mod partitions;
 pub mod records;
 pub mod retry_schedules;
 pub mod workers;

@@ -6,6 +6,7 @@ use serde_json::json;
 use tieline::{
     app::{kernel::chore::Chore, pipeline::retention::Retention, webhooks::history::HistoryRetention},
     domain::tenancy::member::Role,
+    store::pipeline::partitions::Days,
 };
 
 use super::{far, messages, rocket, say, scene, texts};
@@ -117,8 +118,8 @@ both! {
         app.run_for(3).await;
         rob.post("integrations.clearHistory", &clear).await.ok(200);
         assert!(rob.history(&id).await.is_empty());
-        app.advance(std::time::Duration::from_secs(3600));
-        Retention::new(app.app.base.clone(), Duration::from_secs(60)).run(app.now()).await.unwrap();
+        app.advance(Duration::from_secs(3 * 24 * 3600));
+        Retention::new(app.app.base.clone(), Days::default(), Duration::from_secs(60)).run(app.now()).await.unwrap();
         assert!(rob.history(&kept).await.is_empty(), "by age, as everything");
     }
 

@@ -23,6 +23,8 @@ pub const DUE: u64 = 10_000;
 const DUE_MS: u64 = 40 * DAY_MS;
 /// Age that divides those that are due from those that are kept.
 const KEPT_MS: u64 = 30 * DAY_MS;
+/// Tables that have a partition for each day, on PostgreSQL.
+const PARTITIONED: [&str; 3] = ["event", "delivery", "attempt"];
 /// Source of the events.
 const SOURCE: &str = "bench";
 
@@ -71,6 +73,7 @@ impl Filler {
     /// When the database fails.
     pub async fn fill(&self, owners: &[Owner], (from, to): (u64, u64)) -> Result<()> {
         let (now_ms, count) = (clock::wall_seconds() * 1000, to - from);
+        self.make_days(now_ms / DAY_MS).await?;
         let times = format!(
             "CASE WHEN n < {} THEN {} + (n - {from}) * 1000 ELSE {} + (n - {from}) * {SPAN_MS} / {count} END",
             from + DUE,
@@ -94,6 +97,31 @@ impl Filler {
             self.db.execute_unprepared(&format!("UPDATE destination SET last_seq = {to}, cursor = {to}")).await?;
         }
         self.settle().await
+    }
+
+    /// Makes the partitions of the days of the events, up to that of `today`, as they would be there by now. Builds from
+    /// before have none.
+    async fn make_days(&self, today: u64) -> Result<()> {
+        if self.db.execute_unprepared("SELECT 1 FROM event_first LIMIT 1").await.is_ok() {
+            for table in PARTITIONED {
+                self.db.execute_unprepared(&format!("DROP TABLE {table}_first")).await?;
+            }
+        } else if self.db.execute_unprepared(&format!("SELECT 1 FROM event_{today:08} LIMIT 1")).await.is_err() {
+            return Ok(());
+        }
+        for table in PARTITIONED {
+            for day in today - DUE_MS / DAY_MS - 1..=today {
+                let [first, end] = [day, day + 1].map(|day| format!("{:012x}", day * DAY_MS));
+                let id = |hex: &str| format!("'{}-{}-0000-0000-000000000000'", &hex[..8], &hex[8..]);
+                let sql = format!(
+                    "CREATE TABLE IF NOT EXISTS {table}_{day:08} PARTITION OF {table} FOR VALUES FROM ({}) TO ({})",
+                    id(&first),
+                    id(&end)
+                );
+                self.db.execute_unprepared(&sql).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns the number of deliveries and events that are due for removal.

@@ -22,7 +22,7 @@ use crate::{
             event::{Event, EventSource},
         },
     },
-    store::{self, Tx},
+    store::{self, Tx, pipeline::partitions::Days},
 };
 
 /// Delivery that goes with an event independently of the rules: to the member that made a request, for instance.
@@ -52,6 +52,7 @@ pub(super) struct Outbox {
     matchers: Arc<[Arc<dyn Matcher>]>,
     pauses: Arc<dyn PausePolicy>,
     handover: Handover,
+    days: Days,
 }
 
 /// Deliveries that a transaction appended.
@@ -98,8 +99,9 @@ impl Outbox {
         matchers: Vec<Arc<dyn Matcher>>,
         pauses: Arc<dyn PausePolicy>,
         handover: Handover,
+        days: Days,
     ) -> Self {
-        Self { base, matchers: matchers.into(), pauses, handover }
+        Self { base, matchers: matchers.into(), pauses, handover, days }
     }
 
     /// Commits a transaction, counts the deliveries that have ended in it, hands over those that were leased, and wakes
@@ -155,6 +157,7 @@ impl Outbox {
         for (delivery, destination) in deliveries.iter_mut().zip(existing) {
             delivery.destination_id = destination.id;
         }
+        self.days.cover(&self.base.store, self.base.now()).await?;
         store::pipeline::deliveries::insert_many(tx, &deliveries).await?;
         store::pipeline::deliveries::insert_attempts(tx, &attempts.iter().collect::<Vec<_>>()).await
     }
@@ -176,6 +179,7 @@ impl Outbox {
             seq: None,
             ..former
         }];
+        self.days.cover(&self.base.store, now).await?;
         store::pipeline::outbox::append(tx, &[], &mut again, now, None).await?;
         Ok(Appended::plain(vec![DeliveryState::Pending]))
     }
@@ -195,6 +199,7 @@ impl Outbox {
     async fn write(&self, tx: &Tx, events: &[Event], decided: Vec<Decided>) -> Result<Appended> {
         // Events of one transaction were accepted at the same time, and so were their deliveries.
         let Some(now) = events.first().map(|event| event.created_at) else { return Ok(Appended::default()) };
+        self.days.cover(&self.base.store, now).await?;
         let mut resolved = self.resolved(tx, events, decided, now).await?;
         self.skip_paused(tx, &mut resolved).await?;
         let mut deliveries: Vec<Delivery> =

@@ -188,8 +188,11 @@ mod tests {
     async fn hot_statements_look_up_by_organisation_and_id() {
         let db = plan::migrated().await;
         let queues = [Position { id: DestinationId(Uuid::from_u128(3)), cursor: 7, last_seq: 9 }];
-        let steps =
-            plan::steps(&db, due::statement(DbBackend::Sqlite, &queues, &due::IN_ORDER, 1, Time::UNIX_EPOCH)).await;
+        let steps = plan::steps(
+            &db,
+            due::statement(DbBackend::Sqlite, &queues, &due::IN_ORDER, 1, (Time::UNIX_EPOCH, Uuid::nil())),
+        )
+        .await;
         let looks_up = |table: &str, key: &str| {
             let is = |step: &String| step.starts_with(&format!("SEARCH {table} USING ")) && step.ends_with(key);
             assert!(steps.iter().any(is), "{table} by {key}: {steps:?}");

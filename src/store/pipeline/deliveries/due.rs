@@ -15,6 +15,7 @@ use crate::{
         ambient::Time,
         ids::DestinationId,
         pipeline::{delivery::Delivery, event::Event},
+        search::first_id,
     },
     store::{
         kernel::{columns, placeholders},
@@ -58,7 +59,7 @@ pub struct Loaded {
 }
 
 /// Returns the first `limit` pending deliveries of each destination, with their events, in one round trip: those that wait
-/// for a retry, and then the queue. Those that have stepped aside by `now` do not count; the first [`ASIDE`] of them, by
+/// for a retry, and then the queue. A queue that goes back by more than a day takes another one. Those that have stepped aside by `now` do not count; the first [`ASIDE`] of them, by
 /// the times of their retries, come besides. The data of an event is left out where the delivery has content of its own:
 /// a webhook may have sent 25 MB.
 ///
@@ -161,16 +162,35 @@ async fn waiting(
     if queues.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = db.query_all_raw(statement(db.get_database_backend(), queues, parked, limit, now)).await?;
-    let mut found: HashMap<DestinationId, Waiting> = HashMap::with_capacity(queues.len());
-    for row in &rows {
+    let backend = db.get_database_backend();
+    let since = if backend == DbBackend::Postgres { first_id(now - chrono::Days::new(1)) } else { Uuid::nil() };
+    let mut found = read(db, statement(backend, queues, parked, limit, (now, since))).await?;
+    let nothing = Waiting::default();
+    let gaps = |queue: &&Position| has_gap(queue, &positions(&found.get(&queue.id).unwrap_or(&nothing).queue), limit);
+    let older: Vec<Position> = queues.iter().filter(gaps).copied().collect();
+    if !since.is_nil() && !older.is_empty() {
+        found.extend(read(db, statement(backend, &older, parked, limit, (now, Uuid::nil()))).await?);
+    }
+    let mut loaded = |queue: &Position| (queue.id, choose(queue, found.remove(&queue.id).unwrap_or_default()));
+    Ok(queues.iter().map(&mut loaded).collect())
+}
+
+/// Returns true if there is no delivery at a position up to the last one that is read: it is older than the others, or a
+/// wake-up has taken the position.
+fn has_gap(queue: &Position, read: &[i64], limit: usize) -> bool {
+    let end = reached(queue, read, read.len(), limit);
+    i64::try_from(read.len()).unwrap_or(i64::MAX) < end - queue.cursor
+}
+
+async fn read(db: &impl ConnectionTrait, statement: Statement) -> Result<HashMap<DestinationId, Waiting>> {
+    let mut found: HashMap<DestinationId, Waiting> = HashMap::new();
+    for row in &db.query_all_raw(statement).await? {
         let event = crate::store::pipeline::events::event(event::Model::from_query_result(row, "")?)?;
         let due = Due { delivery: delivery(Row::from_query_result(row, "d_")?)?, event };
         let waiting = found.entry(due.delivery.destination_id).or_default();
         if due.delivery.seq.is_some() { waiting.queue.push(due) } else { waiting.parked.push(due) }
     }
-    let mut loaded = |queue: &Position| (queue.id, choose(queue, found.remove(&queue.id).unwrap_or_default()));
-    Ok(queues.iter().map(&mut loaded).collect())
+    Ok(found)
 }
 
 /// Absent time, with the type of the others of a union.
@@ -202,7 +222,7 @@ pub(super) fn statement(
     queues: &[Position],
     parked: &Parked,
     limit: usize,
-    now: Time,
+    (now, since): (Time, Uuid),
 ) -> Statement {
     let list = |column: fn(&(&'static str, &'static str, &'static str)) -> String| {
         COLUMNS.iter().map(column).collect::<Vec<_>>().join(", ")
@@ -210,7 +230,7 @@ pub(super) fn statement(
     let of_retry = list(|(name, retry, _)| format!("{retry} AS {name}"));
     let of_queue = list(|(name, _, queue)| format!("{queue} AS {name}"));
     let named = list(|(name, ..)| format!("d.{name} AS d_{name}"));
-    let heads = |id: &str, cursor: &str| {
+    let heads = |id: &str, cursor: &str, since: &str| {
         let retries = |(condition, order, number): &(&str, &str, Option<usize>)| {
             format!(
                 "SELECT * FROM (SELECT {of_retry} FROM delivery_progress p JOIN delivery d \
@@ -221,29 +241,29 @@ pub(super) fn statement(
         };
         let queue = format!(
             "SELECT * FROM (SELECT {of_queue} FROM delivery d WHERE d.destination_id = {id} AND d.seq > {cursor} \
-             AND d.seq <= {cursor} + {limit}) AS one"
+             AND d.seq <= {cursor} + {limit}{since}) AS one"
         );
         parked.iter().map(retries).chain([queue]).collect::<Vec<_>>().join(" UNION ALL ")
     };
     // Filled up, and values instead of arrays: see `batches`.
     let count = queues.len().next_power_of_two();
+    let mut rows: Vec<(Uuid, i64)> = queues.iter().map(|queue| (queue.id.0, queue.cursor)).collect();
+    rows.resize(count, (Uuid::nil(), 0));
+    let mut values: Vec<Value> = vec![now.into()];
     let heads = match backend {
         DbBackend::Postgres => {
-            let rows = placeholders::rows(1, count, 2);
-            format!(
-                "SELECT h.* FROM (VALUES {rows}) AS v (id, cursor) CROSS JOIN LATERAL ({}) AS h",
-                heads("v.id", "v.cursor")
-            )
+            values.extend(rows.into_iter().flat_map(|(id, cursor)| [id.into(), cursor.into(), since.into()]));
+            let rows = placeholders::rows(1, count, 3);
+            let heads = heads("v.id", "v.cursor", " AND d.id >= v.since");
+            format!("SELECT h.* FROM (VALUES {rows}) AS v (id, cursor, since) CROSS JOIN LATERAL ({heads}) AS h")
         }
-        // SQLite has no LATERAL.
+        // SQLite has no LATERAL, and no partitions.
         _ => {
-            let heads = (0..count).map(|index| heads(&format!("${}", 2 * index + 2), &format!("${}", 2 * index + 3)));
-            heads.collect::<Vec<_>>().join(" UNION ALL ")
+            values.extend(rows.into_iter().flat_map(|(id, cursor)| [Value::from(id), cursor.into()]));
+            let heads = |index| heads(&format!("${}", 2 * index + 2), &format!("${}", 2 * index + 3), "");
+            (0..count).map(heads).collect::<Vec<_>>().join(" UNION ALL ")
         }
     };
-    let mut values: Vec<Value> = vec![now.into()];
-    values.extend(queues.iter().flat_map(|queue| [Value::from(queue.id.0), queue.cursor.into()]));
-    values.extend((queues.len()..count).flat_map(|_| [Value::from(Uuid::nil()), 0_i64.into()]));
     // The data of an event is not read where the delivery has a content.
     let columns = columns::of::<event::Entity>("event");
     let event = columns.replace("event.data", "CASE WHEN d.content IS NULL THEN event.data ELSE 'null' END AS data");
@@ -333,6 +353,18 @@ mod tests {
             (vec![Some(9), Some(10), Some(11)], 11, false),
             "committed after the claim"
         );
+    }
+
+    #[test]
+    fn a_gap_is_a_position_without_a_delivery() {
+        let position = Position { id: DestinationId(Uuid::from_u128(3)), cursor: 4, last_seq: 7 };
+        for whole in [&[5, 6, 7][..], &[5, 6, 7, 8]] {
+            assert!(!has_gap(&position, whole, 8), "{whole:?}");
+        }
+        assert!(!has_gap(&position, &[5, 6], 2), "no more are asked for");
+        for gap in [&[][..], &[5, 6], &[6, 7], &[5, 6, 8], &[5, 6, 7, 9]] {
+            assert!(has_gap(&position, gap, 8), "{gap:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Tests of what is past its retention: it goes row by row on SQLite and a day at a time on PostgreSQL, and what somebody
 //! needs stays.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
@@ -120,7 +120,7 @@ both! {
         assert_eq!(found(&app, &events).await, [false, false]);
     }
 
-    async fn what_waits_in_a_queue_stays_and_is_delivered_in_order(app) {
+    async fn what_waits_in_a_queue_stays_and_is_delivered(app) {
         move_past_what_was_stored(&app).await;
         let far = webhook(&app, "order.*").await;
         let mut events = Vec::new();
@@ -131,8 +131,10 @@ both! {
         retain(&app).await;
         retain(&app).await;
         app.drain().await;
-        let order: Vec<String> = far.calls().iter().map(|call| call.body["id"].as_str().unwrap().to_owned()).collect();
-        assert_eq!(order, events);
+        // Several calls are under way at a time.
+        let delivered: BTreeSet<String> =
+            far.calls().iter().map(|call| call.body["id"].as_str().unwrap().to_owned()).collect();
+        assert_eq!((delivered, far.calls().len()), (events.iter().cloned().collect(), 4));
         let events: Vec<&str> = events.iter().map(String::as_str).collect();
         app.advance(DAY);
         retain(&app).await;

@@ -36,6 +36,7 @@ mod commits;
 mod event_attributes;
 mod github;
 mod keys;
+mod large_texts;
 mod records;
 
 const LEASE: Duration = Duration::from_secs(30);

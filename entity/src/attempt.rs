@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::large_text::LargeText;
+
 /// A row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "attempt")]
@@ -20,9 +22,9 @@ pub struct Model {
     #[sea_orm(column_type = "Text", nullable)]
     pub reason: Option<String>,
     #[sea_orm(column_type = "Text")]
-    pub request: String,
+    pub request: LargeText,
     #[sea_orm(column_type = "Text", nullable)]
-    pub answer: Option<String>,
+    pub answer: Option<LargeText>,
     #[sea_orm(column_type = "Text", nullable)]
     pub detail: Option<String>,
     pub history_of: Option<Uuid>,

@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::large_text::LargeText;
+
 /// A row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "event")]
@@ -17,7 +19,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub attributes: String,
     #[sea_orm(column_type = "Text")]
-    pub data: String,
+    pub data: LargeText,
     pub made_from: Option<Uuid>,
     #[sea_orm(column_type = "Text", nullable)]
     pub path: Option<String>,

@@ -17,6 +17,7 @@ pub mod github_repository;
 pub mod inbound_receipt;
 pub mod installation;
 pub mod integration;
+pub mod large_text;
 pub mod member;
 pub mod oauth_state;
 pub mod operator_session;

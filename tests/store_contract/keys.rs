@@ -153,6 +153,33 @@ async fn queues_there_and_back(url: &str) {
     connection.close().await.unwrap();
 }
 
+/// Returns to the former tables and back again: the first partition has what was stored, with every value.
+async fn partitions_there_and_back(url: &str) {
+    let connection = filled(url, QUEUES).await;
+    Migrator::up(&connection, Some(1)).await.unwrap();
+    let (former_rows, former_indexes) = (rows(&connection).await, indexes(&connection).await);
+    assert_eq!(former_rows.len(), ROWS.len());
+    Migrator::up(&connection, Some(1)).await.unwrap();
+    let whole = async || (rows(&connection).await, indexes(&connection).await);
+    assert_eq!(whole().await, (former_rows.clone(), former_indexes.clone()));
+    let sql = "SELECT inhparent::REGCLASS || ' ' || c.relname FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid \
+               WHERE c.relkind = 'r' ORDER BY 1";
+    let partitions = ["attempt attempt_first", "delivery delivery_first", "event event_first"];
+    assert_eq!(texts(&connection, sql).await, partitions);
+    Migrator::down(&connection, Some(1)).await.unwrap();
+    assert_eq!(whole().await, (former_rows.clone(), former_indexes.clone()));
+    Migrator::up(&connection, Some(1)).await.unwrap();
+    assert_eq!(whole().await, (former_rows, former_indexes));
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_stored_is_the_first_partition() {
+    if let Some(database) = Database::empty_postgres().await {
+        partitions_there_and_back(&database.url).await;
+    }
+}
+
 #[tokio::test]
 async fn deliveries_get_their_progress_on_sqlite() {
     let database = Database::empty_sqlite();

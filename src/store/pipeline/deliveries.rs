@@ -13,6 +13,7 @@ use std::time::Duration;
 use ::entity::{
     attempt::{self, Entity as Attempts},
     delivery::{ActiveModel, Entity as Deliveries},
+    large_text::LargeText,
 };
 use derived::{Row as Derived, delivery};
 #[cfg(test)]
@@ -141,8 +142,8 @@ fn attempt_row(attempt: &Attempt) -> attempt::ActiveModel {
         outcome: Set(attempt.outcome.as_str().to_owned()),
         status_code: Set(attempt.status_code.map(i32::from)),
         reason: Set(attempt.reason.clone()),
-        request: Set(attempt.request.clone()),
-        answer: Set(attempt.answer.clone()),
+        request: Set(LargeText(attempt.request.clone())),
+        answer: Set(attempt.answer.clone().map(LargeText)),
         detail: Set(attempt.detail.as_ref().map(ToString::to_string)),
         history_of: Set(attempt.history_of.map(|id| id.0)),
         duration_ms: Set(milliseconds(attempt.duration)),
@@ -165,8 +166,8 @@ pub(in crate::store) fn attempt(row: attempt::Model) -> Result<Attempt> {
         outcome: row.outcome.parse().map_err(|error| corrupt("attempt", "outcome", error))?,
         status_code: row.status_code.and_then(|code| u16::try_from(code).ok()),
         reason: row.reason,
-        request: row.request,
-        answer: row.answer,
+        request: row.request.0,
+        answer: row.answer.map(|answer| answer.0),
         detail: detail.map_err(|error| corrupt("attempt", "detail", error))?,
         history_of: row.history_of.map(IntegrationId),
         duration: Duration::from_millis(u64::try_from(row.duration_ms).unwrap_or_default()),

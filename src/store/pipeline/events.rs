@@ -7,6 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 use ::entity::{
     event::{ActiveModel, Column, Entity as Events, Model as Row},
     inbound_receipt::{self, Entity as Records},
+    large_text::LargeText,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -264,7 +265,7 @@ fn row(event: &Event) -> ActiveModel {
         kind: Set(fact.kind.clone()),
         source: Set(event.source.as_str().to_owned()),
         attributes: Set(attributes(event)),
-        data: Set(fact.data.to_string()),
+        data: Set(LargeText(fact.data.to_string())),
         made_from: Set(event.made_from.map(|id| id.0)),
         path: Set(path(event)),
         traceparent: Set(event.trace.map(|trace| trace.to_string())),
@@ -281,7 +282,7 @@ fn path(event: &Event) -> Option<String> {
 }
 
 pub(in crate::store) fn event(row: Row) -> Result<Event> {
-    let (attributes, data) = (serde_json::from_str(&row.attributes), serde_json::from_str(&row.data));
+    let (attributes, data) = (serde_json::from_str(&row.attributes), serde_json::from_str(&row.data.0));
     let path = row.path.as_deref().map(serde_json::from_str).transpose();
     Ok(Event {
         id: row.id.into(),

@@ -83,7 +83,7 @@ bench-scripts: ## Measure what processes that are kept for scripts are worth, in
 	cargo build --release --package tieline --package bench
 	$${CARGO_TARGET_DIR:-target}/release/bench script
 
-bench-scale: ## Measure with few and many stored events, 10,000,000 unless TIELINE_BENCH_STORED says so: an hour
+bench-scale: ## Measure with few and many stored events, 10,000,000 unless BENCH_STORED says so: an hour
 	cargo build --release --package tieline --package bench
 	$${CARGO_TARGET_DIR:-target}/release/bench scale sqlite $${CARGO_TARGET_DIR:-target}/scale-1.json
 	scripts/with-postgres --durable $${CARGO_TARGET_DIR:-target}/release/bench scale postgres $${CARGO_TARGET_DIR:-target}/scale-2.json

@@ -115,12 +115,12 @@ impl Plan {
     fn new(quick: bool) -> Result<Self> {
         let seconds = |full, short| Duration::from_secs(if quick { short } else { full });
         let (few, many) = if quick { (100_000, 1_000_000) } else { (100_000, 10_000_000) };
-        let many = match std::env::var("TIELINE_BENCH_STORED") {
-            Ok(text) => text.parse().map_err(|error| format!("TIELINE_BENCH_STORED={text}: {error}"))?,
+        let many = match std::env::var("BENCH_STORED") {
+            Ok(text) => text.parse().map_err(|error| format!("BENCH_STORED={text}: {error}"))?,
             Err(_) => many,
         };
         if many <= few {
-            return Err(format!("TIELINE_BENCH_STORED has to be more than {few}").into());
+            return Err(format!("BENCH_STORED has to be more than {few}").into());
         }
         Ok(Self {
             stored: [few, many],
@@ -175,7 +175,7 @@ fn has_space(stored: u64, free: u64) -> Result<()> {
     let gigabytes = |bytes: u64| bytes as f64 / 1e9;
     let most = free.saturating_sub(RESERVE_BYTES) / BYTES_OF_EVENT;
     Err(format!(
-        "{} stored events need {:.0} GB of disk, and {:.0} GB are free: there is space for {}; set TIELINE_BENCH_STORED, or \
+        "{} stored events need {:.0} GB of disk, and {:.0} GB are free: there is space for {}; set BENCH_STORED, or \
          use --quick",
         whole(stored as f64),
         gigabytes(needed),

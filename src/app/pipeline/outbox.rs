@@ -157,7 +157,7 @@ impl Outbox {
         for (delivery, destination) in deliveries.iter_mut().zip(existing) {
             delivery.destination_id = destination.id;
         }
-        self.days.cover(&self.base.store, self.base.now()).await?;
+        self.days.cover(&self.base.store, &tx.reads(), self.base.now()).await?;
         store::pipeline::deliveries::insert_many(tx, &deliveries).await?;
         store::pipeline::deliveries::insert_attempts(tx, &attempts.iter().collect::<Vec<_>>()).await
     }
@@ -179,7 +179,7 @@ impl Outbox {
             seq: None,
             ..former
         }];
-        self.days.cover(&self.base.store, now).await?;
+        self.days.cover(&self.base.store, &tx.reads(), now).await?;
         store::pipeline::outbox::append(tx, &[], &mut again, now, None).await?;
         Ok(Appended::plain(vec![DeliveryState::Pending]))
     }
@@ -199,7 +199,7 @@ impl Outbox {
     async fn write(&self, tx: &Tx, events: &[Event], decided: Vec<Decided>) -> Result<Appended> {
         // Events of one transaction were accepted at the same time, and so were their deliveries.
         let Some(now) = events.first().map(|event| event.created_at) else { return Ok(Appended::default()) };
-        self.days.cover(&self.base.store, now).await?;
+        self.days.cover(&self.base.store, &tx.reads(), now).await?;
         let mut resolved = self.resolved(tx, events, decided, now).await?;
         self.skip_paused(tx, &mut resolved).await?;
         let mut deliveries: Vec<Delivery> =

@@ -3,7 +3,7 @@
 //! Not here: the conditions.
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, LikeExpr, extension::postgres::PgExpr},
 };
 use uuid::Uuid;
@@ -46,9 +46,28 @@ impl Window {
     ) -> Result<Self> {
         let whole = Self::whole(period, page);
         let query = E::find().select_only().column(id).filter(organisation.eq(organisation_id.0));
-        let query = query.filter(id.gte(whole.from)).filter(id.lt(whole.to)).order_by_desc(id);
+        let query = query.filter(whole.has(id)).order_by_desc(id);
         let last: Option<Uuid> = query.offset(MOST - 1).into_tuple().one(db).await?;
         Ok(last.map_or(whole, |from| Self { from, unfinished: true, ..whole }))
+    }
+
+    /// Returns its bounds. One that leaves nothing out is none: a plan that PostgreSQL keeps takes each for one that leaves
+    /// out most rows, and sorts what an index has in order.
+    fn bounds(&self) -> (Option<Uuid>, Option<Uuid>) {
+        (Some(self.from).filter(|from| !from.is_nil()), Some(self.to).filter(|to| !to.is_max()))
+    }
+
+    /// Returns the condition of the identifiers in it.
+    pub fn has(&self, id: impl ColumnTrait) -> Condition {
+        let (from, to) = self.bounds();
+        Condition::all().add_option(from.map(|from| id.gte(from))).add_option(to.map(|to| id.lt(to)))
+    }
+
+    /// Returns the same in words, after other conditions; `value` has the placeholder of a value.
+    pub fn and_has(&self, id: &str, mut value: impl FnMut(Uuid) -> String) -> String {
+        let (from, to) = self.bounds();
+        let from = from.map(|from| format!(" AND {id} >= {}", value(from))).unwrap_or_default();
+        from + &to.map(|to| format!(" AND {id} < {}", value(to))).unwrap_or_default()
     }
 
     /// Makes a page of `limit + 1` found rows. Where fewer were found, it goes on below the window.
@@ -79,4 +98,22 @@ fn like(backend: DbBackend, text: Expr, pattern: impl Fn(&dyn Fn(&str) -> String
     };
     let pattern = LikeExpr::new(pattern(&literally));
     if backend == DbBackend::Postgres { text.ilike(pattern) } else { text.like(pattern.escape(escape)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_that_leaves_nothing_out_is_none() {
+        let page = |after| PageRequest { after, limit: 10 };
+        let mut whole = Window::whole(Period::default(), page(None));
+        let words = |window: &Window| window.and_has("d.id", |id| format!("'{id}'"));
+        assert_eq!(words(&whole), "");
+        assert_eq!(whole.has(::entity::event::Column::Id), Condition::all());
+        let after = Window::whole(Period::default(), page(Some(Uuid::from_u128(7))));
+        assert_eq!(words(&after), " AND d.id < '00000000-0000-0000-0000-000000000007'");
+        whole.from = Uuid::from_u128(3);
+        assert_eq!(words(&whole), " AND d.id >= '00000000-0000-0000-0000-000000000003'");
+    }
 }

@@ -222,8 +222,7 @@ pub async fn list(
     let backend = db.get_database_backend();
     let query = Events::find()
         .filter(Column::OrganisationId.eq(organisation_id.0))
-        .filter(Column::Id.gte(window.from))
-        .filter(Column::Id.lt(window.to))
+        .filter(window.has(Column::Id))
         .apply_if(filter.channel_id, |query, id| query.filter(Column::ChannelId.eq(id.0)))
         .apply_if(filter.source.as_deref(), |query, source| query.filter(Column::Source.eq(source)))
         .apply_if(filter.kind.as_deref(), |query, kind| {

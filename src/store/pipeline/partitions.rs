@@ -20,6 +20,9 @@ use crate::{
 /// Length of a day, in milliseconds.
 const DAY_MS: i64 = 86_400_000;
 
+/// Number of days that have partitions from today on.
+const AHEAD: u64 = 3;
+
 /// Partitioned tables.
 const TABLES: [&str; 3] = ["event", "delivery", "attempt"];
 
@@ -39,21 +42,40 @@ pub fn day_of(time: Time) -> Time {
 pub struct Days(Arc<[AtomicI64; 2]>);
 
 impl Days {
-    /// Makes the partitions of `now` where there are none, with those of the next two days.
+    /// Makes the partitions of the day of `now` where there are none, with those of the next two days. Looks by `db`, the
+    /// connection of whoever writes: another one is taken only to make some.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn cover(&self, store: &Store, now: Time) -> Result<()> {
-        if store.is_embedded() || self.has(now) { Ok(()) } else { self.make(store, day_of(now)).await }
+    pub async fn cover(&self, store: &Store, db: &impl ConnectionTrait, now: Time) -> Result<()> {
+        let today = day_of(now);
+        if store.is_embedded() || self.has(now) {
+            return Ok(());
+        }
+        let mut missing = missing(db, today).await?;
+        if missing.iter().any(|(_, day)| *day == today) {
+            make_all(store, today).await?;
+            missing.clear();
+        }
+        self.set(today, missing.iter().map(|(_, day)| *day).min());
+        Ok(())
     }
 
-    /// Makes them a day ahead, so that nobody who writes has to.
+    /// Makes those of the day of `now` and of the next two, so that nobody who writes has to.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn cover_ahead(&self, store: &Store, now: Time) -> Result<()> {
         let covered = self.has(now) && self.has(now + chrono::Days::new(1));
-        if store.is_embedded() || covered { Ok(()) } else { self.make(store, day_of(now)).await }
+        if store.is_embedded() || covered {
+            return Ok(());
+        }
+        let today = day_of(now);
+        if !missing(store.reader(), today).await?.is_empty() {
+            make_all(store, today).await?;
+        }
+        self.set(today, None);
+        Ok(())
     }
 
     fn has(&self, time: Time) -> bool {
@@ -62,23 +84,33 @@ impl Days {
         first.load(Ordering::Relaxed) <= millis && millis < end.load(Ordering::Relaxed)
     }
 
-    async fn make(&self, store: &Store, today: Time) -> Result<()> {
-        let tx = store.begin().await?;
-        execute(&tx, ONE_AT_A_TIME).await?;
-        for table in TABLES {
-            let there = partitions(&tx, table).await?;
-            for day in [0, 1, 2].map(|days| today + chrono::Days::new(days)) {
-                if !there.iter().any(|partition| partition.has(first_id(day))) {
-                    make(&tx, table, day).await?;
-                }
-            }
-        }
-        tx.commit().await?;
-        let [first, end] = &*self.0;
+    fn set(&self, today: Time, end: Option<Time>) {
+        let [first, last] = &*self.0;
+        let end = end.unwrap_or(today + chrono::Days::new(AHEAD));
         first.store(today.timestamp_millis(), Ordering::Relaxed);
-        end.store((today + chrono::Days::new(3)).timestamp_millis(), Ordering::Relaxed);
-        Ok(())
+        last.store(end.timestamp_millis(), Ordering::Relaxed);
     }
+}
+
+async fn make_all(store: &Store, today: Time) -> Result<()> {
+    let tx = store.begin().await?;
+    execute(&tx, ONE_AT_A_TIME).await?;
+    for (table, day) in missing(&tx, today).await? {
+        make(&tx, table, day).await?;
+    }
+    tx.commit().await
+}
+
+/// Lists the tables that have no partition for a day, with each of these days, from `today` on.
+async fn missing(db: &impl ConnectionTrait, today: Time) -> Result<Vec<(&'static str, Time)>> {
+    let mut missing = Vec::new();
+    for table in TABLES {
+        let there = partitions(db, table).await?;
+        let days = (0..AHEAD).map(|days| today + chrono::Days::new(days));
+        let has = |day: &Time| there.iter().any(|partition| partition.has(first_id(*day)));
+        missing.extend(days.filter(|day| !has(day)).map(|day| (table, day)));
+    }
+    Ok(missing)
 }
 
 async fn make(tx: &Tx, table: &str, day: Time) -> Result<()> {

@@ -87,8 +87,7 @@ pub async fn list(
     let backend = db.get_database_backend();
     let rows = AuditEntries::find()
         .filter(Column::OrganisationId.eq(organisation_id.0))
-        .filter(Column::Id.gte(window.from))
-        .filter(Column::Id.lt(window.to))
+        .filter(window.has(Column::Id))
         .apply_if(filter.actor.as_deref(), |query, actor| query.filter(Column::Actor.eq(actor)))
         .apply_if(filter.action.as_deref(), |query, action| {
             query.filter(matches_glob(backend, Column::Action.into_expr(), action))

@@ -71,6 +71,11 @@ impl Filter {
         };
         self.event_id.is_some() || (of_state && self.event_type.is_none() && self.text.is_none())
     }
+
+    /// Returns true if the columns of the deliveries alone tell which match.
+    fn is_plain(&self) -> bool {
+        self.state.is_none() && self.event_id.is_none() && self.event_type.is_none() && self.text.is_none()
+    }
 }
 
 /// Lists the deliveries of an organisation, newest first.
@@ -98,8 +103,7 @@ pub async fn list(
     };
     let query = named(backend)
         .filter(owner)
-        .filter(Column::Id.gte(window.from))
-        .filter(Column::Id.lt(window.to))
+        .filter(window.has(Column::Id))
         .apply_if(filter.state, |query, state| {
             let query = query.filter(Expr::cust(format!("{} = '{}'", derived::STATE, state.as_str())));
             let limit = filter.is_indexed().then_some(page.limit + 1);
@@ -107,6 +111,10 @@ pub async fn list(
                 Some(found) => query.filter(found),
                 None => query,
             }
+        })
+        .apply_if(filter.is_plain().then_some(page.limit + 1), |query, limit| match backend {
+            DbBackend::Postgres => query.filter(newest((organisation_id, filter.destination_id), (&window, limit))),
+            _ => query,
         })
         .apply_if(filter.event_id, |query, id| query.filter(Column::EventId.eq(id.0)))
         .apply_if(filter.destination_id, |query, id| query.filter(Column::DestinationId.eq(id.0)))
@@ -162,10 +170,9 @@ fn of_state(
             Some(id) => format!("{table}.destination_id = {}", value(id.0)),
         };
         format!(
-            "SELECT id FROM (SELECT {table}.{id} AS id FROM {from} WHERE {owner} AND {condition} AND {table}.{id} >= {} \
-             AND {table}.{id} < {} ORDER BY {table}.{id} DESC{limit}) AS part",
-            value(window.from),
-            value(window.to)
+            "SELECT id FROM (SELECT {table}.{id} AS id FROM {from} WHERE {owner} AND {condition}{} \
+             ORDER BY {table}.{id} DESC{limit}) AS part",
+            window.and_has(&format!("{table}.{id}"), value)
         )
     };
     let first = match state {
@@ -180,7 +187,37 @@ fn of_state(
     };
     let later = format!("delivery_progress.state = '{}'", state.as_str());
     let later = part("delivery_progress", ("delivery_progress", "delivery_id"), &later);
-    Some(Expr::cust_with_values(format!("delivery.id IN ({first} UNION ALL {later})"), values))
+    let found = format!("{first} UNION ALL {later}");
+    let condition = match backend {
+        DbBackend::Postgres => among(&found),
+        _ => format!("delivery.id IN ({found})"),
+    };
+    Some(Expr::cust_with_values(condition, values))
+}
+
+/// Returns the condition of the deliveries that a query finds, on PostgreSQL: an array is found first, whatever the
+/// statistics, and leaves out the partitions that have none of it.
+fn among(found: &str) -> String {
+    format!("delivery.id = ANY (ARRAY ({found}))")
+}
+
+/// Returns the condition of the newest deliveries on PostgreSQL, of an organisation and, if there is one, a destination.
+fn newest(
+    (organisation_id, destination_id): (OrganisationId, Option<DestinationId>),
+    (window, limit): (&Window, u32),
+) -> Expr {
+    let mut values: Vec<Value> = Vec::new();
+    let mut value = |value: Uuid| {
+        values.push(value.into());
+        placeholders::one(DbBackend::Postgres, values.len() - 1)
+    };
+    let owner = value(organisation_id.0);
+    let to = destination_id.map(|id| format!(" AND d.destination_id = {}", value(id.0))).unwrap_or_default();
+    let found = format!(
+        "SELECT d.id FROM delivery d WHERE d.organisation_id = {owner}{to}{} ORDER BY d.id DESC LIMIT {limit}",
+        window.and_has("d.id", value)
+    );
+    Expr::cust_with_values(among(&found), values)
 }
 
 fn named(backend: DbBackend) -> Select<Deliveries> {

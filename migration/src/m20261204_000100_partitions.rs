@@ -1,7 +1,7 @@
 //! Partitions of events, deliveries and attempts by the time in their ids, on PostgreSQL: what is past its retention goes
 //! with its table instead of row by row. An attempt is with its delivery.
 //!
-//! What is stored becomes the first partition as it is. Later ones are made by the running service, a day each.
+//! The stored rows become the first partition as they are. Later ones are made by the running service, a day each.
 
 use sea_orm_migration::{
     prelude::*,
@@ -48,6 +48,9 @@ const TABLES: [Table; 3] = [
     },
 ];
 
+/// Properties of the columns that a table takes over from another.
+const LIKE: &str = "INCLUDING DEFAULTS INCLUDING STORAGE INCLUDING COMPRESSION";
+
 const DAY_MS: u128 = 86_400_000;
 
 #[async_trait::async_trait]
@@ -63,11 +66,10 @@ impl MigrationTrait for Migration {
             for (index, _) in indexes {
                 execute(manager, &format!("ALTER INDEX {index} RENAME TO {index}_first")).await?;
             }
-            let like = "INCLUDING DEFAULTS INCLUDING STORAGE INCLUDING COMPRESSION";
             execute(
                 manager,
                 &format!(
-                    "CREATE TABLE {name} (LIKE {name}_first {like}, PRIMARY KEY ({key})) PARTITION BY RANGE ({by})"
+                    "CREATE TABLE {name} (LIKE {name}_first {LIKE}, PRIMARY KEY ({key})) PARTITION BY RANGE ({by})"
                 ),
             )
             .await?;
@@ -85,8 +87,7 @@ impl MigrationTrait for Migration {
             return Ok(());
         }
         for Table { name, key, indexes, .. } in TABLES {
-            let like = "INCLUDING DEFAULTS INCLUDING STORAGE INCLUDING COMPRESSION";
-            execute(manager, &format!("CREATE TABLE {name}_whole (LIKE {name} {like})")).await?;
+            execute(manager, &format!("CREATE TABLE {name}_whole (LIKE {name} {LIKE})")).await?;
             execute(manager, &format!("INSERT INTO {name}_whole SELECT * FROM {name}")).await?;
             execute(manager, &format!("DROP TABLE {name}")).await?;
             execute(manager, &format!("ALTER TABLE {name}_whole RENAME TO {name}")).await?;

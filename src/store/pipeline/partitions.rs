@@ -9,7 +9,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 use uuid::Uuid;
 
 use crate::{
@@ -48,17 +48,10 @@ impl Days {
     /// # Errors
     /// When the database fails.
     pub async fn cover(&self, store: &Store, db: &impl ConnectionTrait, now: Time) -> Result<()> {
-        let today = day_of(now);
         if store.is_embedded() || self.has(now) {
             return Ok(());
         }
-        let mut missing = missing(db, today).await?;
-        if missing.iter().any(|(_, day)| *day == today) {
-            make_all(store, today).await?;
-            missing.clear();
-        }
-        self.set(today, missing.iter().map(|(_, day)| *day).min());
-        Ok(())
+        self.look(store, db, day_of(now), 1).await
     }
 
     /// Makes those of the day of `now` and of the next two, so that nobody who writes has to.
@@ -70,11 +63,20 @@ impl Days {
         if store.is_embedded() || covered {
             return Ok(());
         }
-        let today = day_of(now);
-        if !missing(store.reader(), today).await?.is_empty() {
+        self.look(store, store.reader(), day_of(now), AHEAD).await
+    }
+
+    /// Looks which days there are, and makes all where one of the `first` ones is missing.
+    async fn look(&self, store: &Store, db: &impl ConnectionTrait, today: Time, first: u64) -> Result<()> {
+        let mut missing = missing(db, today).await?;
+        if missing.iter().any(|(_, day)| *day < today + chrono::Days::new(first)) {
             make_all(store, today).await?;
+            missing.clear();
         }
-        self.set(today, None);
+        let end = missing.iter().map(|(_, day)| *day).min().unwrap_or(today + chrono::Days::new(AHEAD));
+        let [first, last] = &*self.0;
+        first.store(today.timestamp_millis(), Ordering::Relaxed);
+        last.store(end.timestamp_millis(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -82,13 +84,6 @@ impl Days {
         let [first, end] = &*self.0;
         let millis = time.timestamp_millis();
         first.load(Ordering::Relaxed) <= millis && millis < end.load(Ordering::Relaxed)
-    }
-
-    fn set(&self, today: Time, end: Option<Time>) {
-        let [first, last] = &*self.0;
-        let end = end.unwrap_or(today + chrono::Days::new(AHEAD));
-        first.store(today.timestamp_millis(), Ordering::Relaxed);
-        last.store(end.timestamp_millis(), Ordering::Relaxed);
     }
 }
 
@@ -226,7 +221,7 @@ async fn drop_deliveries(store: &Store, day: &Partition, end: Uuid, ended: Time)
          WHERE delivery_id >= '{first}' AND delivery_id < '{end}' AND completed_at >= $1) AS needed",
         attempts.name
     );
-    if is_needed(store.reader(), &ended_late, ended).await? {
+    if is_needed(store.reader(), &ended_late, vec![ended.into()]).await? {
         return Ok(false);
     }
     detach(store, &[("attempt", &attempts.name), ("delivery", &day.name)], &format!("SELECT {pending} AS needed")).await
@@ -249,15 +244,14 @@ async fn detach(store: &Store, tables: &[(&str, &str)], needed: &str) -> Result<
         }
         execute(&tx, &format!("ALTER TABLE {table} DETACH PARTITION {partition}")).await?;
     }
-    if is_needed(&tx, needed, Time::UNIX_EPOCH).await? {
+    if is_needed(&tx, needed, Vec::new()).await? {
         return Ok(false);
     }
     tx.commit().await?;
     Ok(true)
 }
 
-async fn is_needed(db: &impl ConnectionTrait, sql: &str, ended: Time) -> Result<bool> {
-    let values = if sql.contains("$1") { vec![ended.into()] } else { Vec::new() };
+async fn is_needed(db: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<bool> {
     let row = db.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
     row.map_or(Ok(true), |row| Ok(row.try_get("", "needed")?))
 }

@@ -38,6 +38,7 @@ mod github;
 mod keys;
 mod large_texts;
 mod records;
+mod signals;
 
 const LEASE: Duration = Duration::from_secs(30);
 

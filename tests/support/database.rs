@@ -79,6 +79,11 @@ impl Database {
         schema
     }
 
+    /// Creates another schema in the same database, with no table in it; it goes with the database.
+    pub async fn beside(&self) -> Self {
+        Self::schema(&self.url).await
+    }
+
     async fn create(server: &str, options: &str) -> Self {
         let name = format!("t_{}", unique());
         run(server, &format!("CREATE DATABASE {name} {options}")).await;

@@ -1,6 +1,7 @@
 //! Signal between the processes that share a PostgreSQL: deliveries may be due.
 //!
-//! It is a hint and no more: what it misses is found by the poll. Not here: the claim of what is due.
+//! It is a hint and no more: what it misses is found by the poll. The channel is the database's, so a signal names its
+//! schema: a database may hold several services. Not here: the claim of what is due.
 
 use std::time::Duration;
 
@@ -27,12 +28,15 @@ const CHECK_DEADLINE: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the database fails.
 pub(super) async fn send(db: &Db) -> Result<()> {
-    db.execute_unprepared(&format!("NOTIFY {CHANNEL}")).await?;
+    db.execute_unprepared(&format!("SELECT pg_notify('{CHANNEL}', current_schema())")).await?;
     Ok(())
 }
 
 /// Receives the signals of other processes, on a connection of its own.
-pub struct Signals(PgListener);
+pub struct Signals {
+    listener: PgListener,
+    schema: String,
+}
 
 impl Signals {
     pub(super) async fn listen(options: &PgConnectOptions) -> Result<Self> {
@@ -40,7 +44,8 @@ impl Signals {
         let pool = pool.connect_lazy_with(options.clone());
         let mut listener = PgListener::connect_with(&pool).await.map_err(unreached)?;
         listener.listen(CHANNEL).await.map_err(unreached)?;
-        Ok(Self(listener))
+        let schema = sqlx::query_scalar("SELECT current_schema()::text").fetch_one(&mut listener).await;
+        Ok(Self { listener, schema: schema.map_err(unreached)? })
     }
 
     /// Waits for a signal.
@@ -49,10 +54,14 @@ impl Signals {
     /// When the connection is lost, and signals with it.
     pub async fn next(&mut self) -> Result<()> {
         loop {
-            match timeout(SILENCE, self.0.recv()).await {
-                Ok(received) => return received.map(drop).map_err(unreached),
+            match timeout(SILENCE, self.listener.recv()).await {
+                Ok(received) => {
+                    if received.map_err(unreached)?.payload() == self.schema {
+                        return Ok(());
+                    }
+                }
                 Err(_) => {
-                    let checked = timeout(CHECK_DEADLINE, self.0.execute("SELECT 1")).await;
+                    let checked = timeout(CHECK_DEADLINE, self.listener.execute("SELECT 1")).await;
                     checked.unwrap_or_else(|_| Err(fault::deadline_exceeded())).map_err(unreached)?;
                 }
             }

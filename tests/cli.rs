@@ -411,3 +411,11 @@ async fn a_file_sets_what_the_environment_does_not() {
     deployment.set("TIELINE_CONFIG", "other.toml");
     assert!(deployment.run(&["migrate"]).await.success, "another file instead");
 }
+
+#[tokio::test]
+async fn a_machine_without_certificates_is_told_what_to_install() {
+    let mut deployment = Deployment::bare();
+    deployment.set("SSL_CERT_FILE", "/dev/null");
+    let ran = deployment.run(&["serve"]).await;
+    assert!(!ran.success && ran.stderr.contains("install the package ca-certificates"), "{ran:?}");
+}

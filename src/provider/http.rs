@@ -126,7 +126,12 @@ fn builder(limits: &Limits) -> domain::Result<ClientBuilder> {
 /// client. Sessions are resumed within one client alone.
 fn tls() -> domain::Result<ClientConfig> {
     static SHARED: LazyLock<Result<ClientConfig, String>> = LazyLock::new(|| read_tls().map_err(|e| e.to_string()));
-    let shared = SHARED.as_ref().map_err(|error| domain::Error::Internal(format!("no TLS: {error}")))?;
+    let shared = SHARED.as_ref().map_err(|error| {
+        domain::Error::Internal(format!(
+            "the certificates of public authorities could not be read ({error}); install the package ca-certificates, or \
+             name a file of them in SSL_CERT_FILE"
+        ))
+    })?;
     let mut config = shared.clone();
     config.resumption = Resumption::default();
     Ok(config)

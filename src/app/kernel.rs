@@ -86,11 +86,12 @@ impl Base {
         &self.public_url
     }
 
-    /// Waits until every background task has ended.
+    /// Waits until every background task and every rollback has ended.
     pub async fn settle(&self) {
         self.background.close();
         self.background.wait().await;
         self.background.reopen();
+        self.store.settle().await;
     }
 
     /// Returns the current time.

@@ -67,6 +67,24 @@ both! {
         assert_eq!(ids_of(&claim(store, other, now + LEASE, 5).await), ids, "every lease ends");
     }
 
+    async fn what_a_dropped_transaction_locked_is_claimed_once_the_store_has_settled(app) {
+        let store = app.app.base.store();
+        let (owner, now) = (Uuid::from_u128(1), app.now());
+        let organisation = due_of(&app, "locked", 5, now).await;
+        for _ in 0..50 {
+            let claimed = claim(store, owner, now, 5).await;
+            assert_eq!(claimed.len(), 5);
+            let due = claimed.iter().map(|one| Release { more: true, ..release(one) }).collect::<Vec<_>>();
+            release_all(store, owner, now, &due).await;
+            let tx = store.begin().await.unwrap();
+            for one in &claimed {
+                store::pipeline::destinations::find_for_update(&tx, organisation, one.destination.id).await.unwrap();
+            }
+            drop(tx);
+            store.settle().await;
+        }
+    }
+
     async fn an_organisation_has_no_more_in_flight_than_its_bound(app) {
         let store = app.app.base.store();
         let (owner, now) = ((Uuid::from_u128(1), Uuid::nil()), app.now());

@@ -106,7 +106,7 @@ impl Store {
         let open = async |most| {
             let target = Target::Sqlite(Box::new(options.clone()));
             let pool = Pool::open(target, Breaker::none(), most).await.map_err(unreached)?;
-            Ok::<_, Error>(Db { pool, breaker: Breaker::none(), deadline: limits.statement_timeout + GRACE })
+            Ok::<_, Error>(Db::new(pool, Breaker::none(), limits.statement_timeout + GRACE))
         };
         let (writer, reader) = (open(1).await?, open(limits.max_connections).await?);
         let location = Location::File(Box::new(options));
@@ -119,7 +119,7 @@ impl Store {
         let session = session_settings(limits.statement_timeout);
         let target = Target::Postgres { options: options.clone(), session };
         let pool = Pool::open(target, breaker.clone(), limits.max_connections).await.map_err(unreached)?;
-        let db = Db { pool, breaker, deadline: limits.statement_timeout + GRACE };
+        let db = Db::new(pool, breaker, limits.statement_timeout + GRACE);
         let location = Location::Server(options);
         Ok(Self { writer: db.clone(), reader: db, location, lease_clock: LeaseClock::Database })
     }
@@ -221,6 +221,13 @@ impl Store {
             Location::File(_) => Ok(None),
             Location::Server(options) => Signals::listen(options).await.map(Some),
         }
+    }
+
+    /// Waits until every transaction that was dropped before is rolled back, and its locks are gone.
+    pub async fn settle(&self) {
+        self.writer.rollbacks.close();
+        self.writer.rollbacks.wait().await;
+        self.writer.rollbacks.reopen();
     }
 
     /// Closes all connections; one that is in use at the end of its use.

@@ -20,6 +20,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Runtim
 use sea_query_sqlx::SqlxValues;
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, query_with, raw_sql};
 use tokio::{sync::Mutex, time::timeout};
+use tokio_util::task::TaskTracker;
 
 use super::{
     breaker::Breaker,
@@ -35,9 +36,15 @@ pub struct Db {
     pub(in crate::store) breaker: Breaker,
     /// Deadline of a statement, on the monotonic clock.
     pub(in crate::store) deadline: Duration,
+    /// Rollbacks of dropped transactions: they outlive the answers of their requests, and so do their locks.
+    pub(super) rollbacks: TaskTracker,
 }
 
 impl Db {
+    pub(super) fn new(pool: Pool, breaker: Breaker, deadline: Duration) -> Self {
+        Self { pool, breaker, deadline, rollbacks: TaskTracker::new() }
+    }
+
     /// Begins a transaction. On SQLite it takes the write lock at once: a deferred one that reads first and writes
     /// later fails when another wrote in between (SQLITE_BUSY_SNAPSHOT). A connection that is within a transaction
     /// already refuses, and is replaced.
@@ -58,7 +65,8 @@ impl Db {
 
     fn tx(&self, held: Held, phase: Phase) -> Tx {
         let backend = self.pool.backend();
-        Tx { inside: Some(Mutex::new(Inside { held, phase })), backend, failed: AtomicBool::new(false) }
+        let (failed, rollbacks) = (AtomicBool::new(false), self.rollbacks.clone());
+        Tx { inside: Some(Mutex::new(Inside { held, phase })), backend, failed, rollbacks }
     }
 
     async fn acquire(&self) -> Result<Held, DbErr> {
@@ -85,6 +93,7 @@ pub struct Tx {
     inside: Option<Mutex<Inside>>,
     backend: DbBackend,
     failed: AtomicBool,
+    rollbacks: TaskTracker,
 }
 
 /// Connection of a transaction.
@@ -187,7 +196,7 @@ impl Drop for Tx {
         let Some(Inside { mut held, phase }) = self.inside.take().map(Mutex::into_inner) else { return };
         if held.sound && phase == Phase::Begun {
             // The connection returns to the pool only after the rollback, so no other caller can get it before.
-            tokio::spawn(async move { held.ask(Ask::Rollback).await.map(drop) });
+            self.rollbacks.spawn(async move { held.ask(Ask::Rollback).await.map(drop) });
         }
     }
 }
